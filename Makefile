@@ -1,0 +1,54 @@
+# Every verb of the project; `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help setup run serve test lint proto bench k8s clients faults clean
+SHELL := /bin/sh
+PY    ?= python3
+VENV  := .venv
+BIN   := $(VENV)/bin
+OUT   ?= out
+IDEA  ?=
+TESTS ?= tests
+
+help: ## list the verbs
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-9s %s\n", $$1, $$2}'
+
+# pip gets hashes for everything and resolves nothing; the project itself is installed without touching an index.
+$(VENV)/.runtime: .requirements/runtime.txt pyproject.toml
+	@$(PY) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another with PY=python3.12") if sys.version_info < (3, 11) else None'
+	$(PY) -m venv $(VENV)
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes --no-deps -r .requirements/runtime.txt
+	$(BIN)/pip install -q --disable-pip-version-check --no-index --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime .requirements/dev.txt
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes --no-deps -r .requirements/dev.txt
+	@touch $@
+
+setup: $(VENV)/.runtime ## make .venv with the project in it
+
+run: setup ## validate one idea end to end: make run IDEA="..." [OUT=out]
+	@test -n "$$IDEA" || { echo 'Say which idea: make run IDEA="A mobile app that ..."' >&2; exit 2; }
+	@$(BIN)/pipeline run "$$IDEA" --out "$(OUT)"
+run: export IDEA := $(IDEA)
+
+serve: setup ## start the five phase servers and the gateway on loopback; Ctrl-C drains them
+	@exec $(BIN)/pipeline serve
+
+test: $(VENV)/.dev ## run the test suite (TESTS=path for a part of it)
+	$(BIN)/pytest -n 2 --dist loadfile $(TESTS)
+
+lint: $(VENV)/.dev ## ruff, mypy --strict, buf lint and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/buf lint protos --config .buf.yaml
+	$(BIN)/buf format protos --diff --exit-code
+
+proto: $(VENV)/.dev ## write the stubs in pipeline/v1 anew from protos/
+	$(BIN)/buf format protos -w
+	$(BIN)/python -m grpc_tools.protoc -Iprotos --python_out=. --grpc_python_out=. \
+	  --plugin=protoc-gen-mypy=$(BIN)/protoc-gen-mypy --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc \
+	  --mypy_out=quiet:. --mypy_grpc_out=quiet:. protos/pipeline/v1/*.proto
+
+clean: ## remove .venv and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
