@@ -1,0 +1,1 @@
+"""Single services of the pipeline, by the names of the migration guide."""
