@@ -1,0 +1,1 @@
+"""One gRPC client per phase server, each behind its own breaker and with its own deadline."""

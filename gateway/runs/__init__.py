@@ -1,0 +1,1 @@
+"""What the gateway remembers: runs, events, checkpoints, the ledger, leases, artifacts."""
