@@ -1,0 +1,144 @@
+"""Configuration: frozen, typed, read from `PIPELINE_*` variables; a wrong value is one clear sentence.
+
+Each server subclasses `ServerConfig` and builds it with `load(EvidenceConfig, listen=...)`: keyword overrides
+win over the environment, the environment wins over defaults. Nothing reads the environment later on.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import platformdirs
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ENV_PREFIX = "PIPELINE_"
+APP_DIR = "startup-idea-pipeline"
+
+# The kernel allows 107 bytes for a unix socket's path, whatever is asked for.
+UNIX_PATH_BYTES_MAX = 107
+
+
+class ConfigError(Exception):
+    """The start is refused; the text is one sentence that names the variable and the mend."""
+
+
+def default_state_dir() -> Path:
+    return Path(platformdirs.user_state_dir(APP_DIR))
+
+
+def check_listen(value: str) -> str:
+    """Returns `value` when it is `host:port` or `unix:/absolute/path`; raises ValueError with the mend."""
+    example = "write host:port (127.0.0.1:50061) or unix:/absolute/path"
+    if value.startswith("unix:"):
+        path = value.removeprefix("unix:").removeprefix("//")
+        if not path.startswith("/"):
+            raise ValueError(f"is not an address to listen on; {example}")
+        if len(os.fsencode(path)) > UNIX_PATH_BYTES_MAX:
+            raise ValueError(
+                f"has a socket path of more than {UNIX_PATH_BYTES_MAX} bytes; choose a shorter folder"
+            )
+        return f"unix:{path}"
+    host, separator, port = value.rpartition(":")
+    if not separator or not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        raise ValueError(f"is not an address to listen on; {example}")
+    if ":" in host and not (host.startswith("[") and host.endswith("]")):
+        raise ValueError("has an IPv6 host without brackets; write [::1]:50061")
+    return value
+
+
+class ServerConfig(BaseSettings):
+    """What every server is told. Field `max_in_flight` is read from `PIPELINE_MAX_IN_FLIGHT`, and so on."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, frozen=True, extra="forbid", validate_default=True, env_ignore_empty=True
+    )
+
+    listen: str = Field("127.0.0.1:0", description="address to serve on: host:port or unix:/path")
+    state_dir: Path = Field(
+        default_factory=default_state_dir, description="folder for databases, artifacts and sockets"
+    )
+    offline: bool = Field(False, description="true: open no outside connection and ask no DNS")
+    max_in_flight: int = Field(
+        64, ge=1, le=10_000, description="calls worked on at the same time; more are refused at once"
+    )
+    drain_seconds: float = Field(
+        20.0, ge=0, le=600, allow_inf_nan=False, description="time in-flight calls get to finish at shutdown"
+    )
+    unary_deadline_seconds: float = Field(
+        30.0, gt=0, le=3_600, allow_inf_nan=False, description="deadline of a unary call that brings none"
+    )
+    stream_deadline_seconds: float = Field(
+        600.0, gt=0, le=86_400, allow_inf_nan=False, description="deadline of a stream that brings none"
+    )
+    otlp_endpoint: str = Field("", description="OTLP gRPC collector (http://host:4317); empty: none")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="lowest level logged")
+    log_format: Literal["console", "json"] = Field("console", description="how log lines look")
+    embedder: Literal["minilm", "none"] = Field("minilm", description="sentence embedder to load")
+
+    @field_validator("listen")
+    @classmethod
+    def _listen(cls, value: str) -> str:
+        return check_listen(value)
+
+    @field_validator("log_level", "log_format", "embedder", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.strip().lower() if isinstance(value, str) else value
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _endpoint(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://, for example http://localhost:4317")
+        return value
+
+    @field_validator("state_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+
+C = TypeVar("C", bound=BaseSettings)
+
+
+def load(cls: type[C], **overrides: Any) -> C:
+    """Builds `cls` from overrides, environment and defaults. Raises ConfigError naming variable and mend."""
+    try:
+        return cls(**overrides)
+    except ValidationError as error:
+        sentences = [_sentence(cls, dict(item), overrides) for item in error.errors()]
+        raise ConfigError(" ".join(sentences)) from None
+    except ValueError as error:  # pydantic-settings: a complex value in the environment that is not JSON
+        raise ConfigError(
+            f"A {ENV_PREFIX}* variable cannot be read ({error}); correct it or unset it."
+        ) from None
+
+
+def _sentence(cls: type[BaseSettings], item: dict[str, Any], overrides: dict[str, Any]) -> str:
+    path = ".".join(str(part) for part in item["loc"]) or "configuration"
+    name = str(item["loc"][0]) if item["loc"] else ""
+    prefix = str(cls.model_config.get("env_prefix", ENV_PREFIX))
+    variable = path if name in overrides else f"{prefix}{path}".upper().replace(".", "__")
+    if item["type"] == "extra_forbidden":
+        return f"{path} is not a setting of {cls.__name__}; remove it."
+    given = str(item.get("input"))
+    given = given if len(given) <= 80 else given[:79] + "…"
+    reason = str(item["msg"]).removeprefix("Value error, ")
+    info = cls.model_fields.get(name)
+    meaning = f" ({info.description})" if info is not None and info.description else ""
+    mend = "" if "write " in reason or "example" in reason else _mend(cls, name, variable)
+    if reason[:1].isupper() and not reason.startswith("IPv"):
+        reason = f"is {given!r}, but {reason[0].lower()}{reason[1:]}"
+    else:
+        reason = f"is {given!r}, which {reason}"
+    return f"{variable}{meaning} {reason}{mend}."
+
+
+def _mend(cls: type[BaseSettings], name: str, variable: str) -> str:
+    info = cls.model_fields.get(name)
+    if info is None or info.is_required() or info.default_factory is not None:
+        return "; correct it or leave it out"
+    return f"; correct it or leave it out for {variable}={info.default}"
