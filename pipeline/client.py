@@ -18,7 +18,14 @@ import grpc
 
 from chassis.channel import open_channel
 from pipeline.errors import PipelineError, from_rpc_error
-from pipeline.v1 import common_pb2, errors_pb2, operations_pb2, operations_pb2_grpc, pipeline_pb2, pipeline_pb2_grpc
+from pipeline.v1 import (
+    common_pb2,
+    errors_pb2,
+    operations_pb2,
+    operations_pb2_grpc,
+    pipeline_pb2,
+    pipeline_pb2_grpc,
+)
 
 READ_SECONDS = 5.0
 """Deadline of a read: a healthy gateway answers in milliseconds."""
@@ -140,9 +147,7 @@ class GatewayClient:
     async def cancel_run(self, name: str) -> pipeline_pb2.Run:
         """Cancel a run under way. Raises RUN_ALREADY_ENDED when there is nothing left to cancel."""
         try:
-            reply = await self._pipeline.CancelRun(
-                pipeline_pb2.CancelRunRequest(name=name), timeout=READ_SECONDS
-            )
+            reply = await self._pipeline.CancelRun(pipeline_pb2.CancelRunRequest(name=name), timeout=READ_SECONDS)
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from error
         return reply.run
@@ -150,9 +155,7 @@ class GatewayClient:
     async def get_report(self, name: str) -> pipeline_pb2.Report:
         """The whole result of a run that has ended. Raises RUN_NOT_FINISHED before."""
         try:
-            reply = await self._pipeline.GetReport(
-                pipeline_pb2.GetReportRequest(name=name), timeout=READ_SECONDS
-            )
+            reply = await self._pipeline.GetReport(pipeline_pb2.GetReportRequest(name=name), timeout=READ_SECONDS)
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from error
         return reply.report
@@ -176,9 +179,7 @@ class GatewayClient:
         """An artifact's bytes, checked against its digest. Raises ARTIFACT_REJECTED when they differ."""
         content = bytearray()
         digest = ""
-        call = self._pipeline.DownloadArtifact(
-            pipeline_pb2.DownloadArtifactRequest(name=name), timeout=CREATE_SECONDS
-        )
+        call = self._pipeline.DownloadArtifact(pipeline_pb2.DownloadArtifactRequest(name=name), timeout=CREATE_SECONDS)
         try:
             async for reply in call:
                 digest = reply.artifact.sha256 or digest

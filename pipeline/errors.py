@@ -211,9 +211,7 @@ def to_rpc_status(error: PipelineError) -> Status:
         (violations if len(violations) > 1 or not metadata else metadata).pop()
 
 
-def _status(
-    error: PipelineError, violations: Iterable[FieldViolation], metadata: Iterable[tuple[str, str]]
-) -> Status:
+def _status(error: PipelineError, violations: Iterable[FieldViolation], metadata: Iterable[tuple[str, str]]) -> Status:
     from google.rpc import error_details_pb2, status_pb2
 
     status = status_pb2.Status(code=error.code.value[0], message=safe_text(error.message))
