@@ -44,14 +44,14 @@ class BenchmarkFigure:
 
     @property
     def value_text(self) -> str:
-        """The number as a reader expects it: "6.64 %", "$5.42", "18 months"."""
+        """The number as a reader expects it: "6.64%", "$5.42", "18 months"."""
         number = f"{self.value:,.2f}".rstrip("0").rstrip(".") if self.value % 1 else f"{self.value:,.0f}"
         if self.unit == "USD":
             cents = f"{abs(self.value):,.2f}" if self.value % 1 else f"{abs(self.value):,.0f}"
             return f"-${cents}" if self.value < 0 else f"${cents}"
         if self.unit.startswith("USD "):
             return f"${number} {self.unit.removeprefix('USD ')}"
-        return f"{number} {self.unit}".strip()
+        return f"{number}%" if self.unit == "%" else f"{number} {self.unit}".strip()
 
     @property
     def statement(self) -> str:
