@@ -1,6 +1,6 @@
 # Every verb of the project; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve test lint proto bench k8s clients faults clean
+.PHONY: help setup run serve test lint proto bench k8s clients clean
 SHELL := /bin/sh
 PY    ?= python3
 VENV  := .venv
@@ -49,6 +49,18 @@ proto: $(VENV)/.dev ## write the stubs in pipeline/v1 anew from protos/
 	$(BIN)/python -m grpc_tools.protoc -Iprotos --python_out=. --grpc_python_out=. \
 	  --plugin=protoc-gen-mypy=$(BIN)/protoc-gen-mypy --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc \
 	  --mypy_out=quiet:. --mypy_grpc_out=quiet:. protos/pipeline/v1/*.proto
+
+k8s: $(VENV)/.dev ## build every overlay and validate it strictly, offline
+	@command -v kubectl >/dev/null || { echo 'kubectl is needed: its kustomize builds the overlays' >&2; exit 2; }
+	@set -e; built=$$(mktemp); trap 'rm -f "$$built"' EXIT; for overlay in k8s/base k8s/overlays/*; do \
+	  kubectl kustomize "$$overlay" > "$$built"; $(BIN)/kubernetes-validate --strict --quiet "$$built"; \
+	  echo "$$overlay: $$(grep -c '^kind: ' "$$built") resources valid"; done
+
+bench: $(VENV)/.dev ## async against the synchronous fallback over a local upstream simulator
+	$(BIN)/python -m bench
+
+clients: $(VENV)/.dev ## run the clients in other languages against a served pipeline
+	$(BIN)/python clients/check.py
 
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info

@@ -138,7 +138,14 @@ def ideas(
 
 
 @app.command()
-def serve(state_dir: StateDir = None, offline: Offline = False) -> None:
+def serve(
+    port: Annotated[
+        int, typer.Option("--port", min=1024, max=65000, help="Gateway's gRPC port; the phases take +10 to +14.")
+    ] = 50051,
+    http_port: Annotated[int, typer.Option("--http-port", min=1024, max=65535, help="Gateway's HTTP port.")] = 8080,
+    state_dir: StateDir = None,
+    offline: Offline = False,
+) -> None:
     """Start the six servers on loopback; Ctrl-C drains and stops them."""
     from pipeline.supervisor import Supervisor, check_ports
 
@@ -146,8 +153,9 @@ def serve(state_dir: StateDir = None, offline: Offline = False) -> None:
         typer.echo(f"pipeline serve: {text}")
 
     with _errors(False):
-        check_ports()
-        code = _run_async(Supervisor(say, state_dir=state_dir, offline=offline).run())
+        check_ports(port, http_port)
+        supervisor = Supervisor(say, port=port, http_port=http_port, state_dir=state_dir, offline=offline)
+        code = _run_async(supervisor.run())
     raise typer.Exit(code)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -14,15 +15,11 @@ from pathlib import Path
 
 from pipeline.errors import PipelineError
 
-PORTS = {
-    "validation": 50061,
-    "evidence": 50062,
-    "pitch": 50063,
-    "campaign": 50064,
-    "mvp": 50065,
-    "gateway": 50051,
-}
+GATEWAY_PORT = 50051
 HTTP_PORT = 8080
+PHASES = ("validation", "evidence", "pitch", "campaign", "mvp")
+PHASE_PORT_OFFSET = 10
+"""The phase servers listen on the gateway's port + 10, + 11, ..."""
 
 READY_SECONDS = 60.0
 """A cold start loads the embedding model; on a busy machine that takes seconds."""
@@ -51,14 +48,27 @@ class Child:
 class Supervisor:
     """Starts the six servers, keeps them up, stops them in the order gateway first."""
 
-    def __init__(self, say: Callable[[str], None], *, state_dir: Path | None = None, offline: bool = False) -> None:
+    def __init__(
+        self,
+        say: Callable[[str], None],
+        *,
+        port: int = GATEWAY_PORT,
+        http_port: int = HTTP_PORT,
+        state_dir: Path | None = None,
+        offline: bool = False,
+    ) -> None:
         self._say = say
+        self._http_listen = f"127.0.0.1:{http_port}"
+        addresses = {name: f"127.0.0.1:{number}" for name, number in server_ports(port).items()}
         self._environment = {**os.environ, "PIPELINE_EXIT_WITH_PARENT": "1"}
         if state_dir is not None:
             self._environment["PIPELINE_STATE_DIR"] = str(state_dir)
         if offline:
             self._environment["PIPELINE_OFFLINE"] = "1"
-        self.children = {name: Child(name, f"127.0.0.1:{port}") for name, port in PORTS.items()}
+        self._environment["PIPELINE_HTTP_LISTEN"] = self._http_listen
+        for phase in PHASES:
+            self._environment[f"PIPELINE_{phase.upper()}_TARGET"] = addresses[phase]
+        self.children = {name: Child(name, listen) for name, listen in addresses.items()}
         self._stopping = asyncio.Event()
         self.failed = False
 
@@ -70,7 +80,7 @@ class Supervisor:
         keepers = [asyncio.create_task(self._keep(child)) for child in self.children.values()]
         try:
             if await self._wait_ready():
-                self._say(f"gateway  grpc {self.children['gateway'].listen}   http http://127.0.0.1:{HTTP_PORT}")
+                self._say(f"gateway  grpc {self.children['gateway'].listen}   http http://{self._http_listen}")
                 self._say("ready; Ctrl-C drains and stops")
             await self._stopping.wait()
             self._say("draining")
@@ -168,16 +178,20 @@ async def wait_serving(target: str) -> None:
             await asyncio.sleep(0.1)
 
 
-def check_ports() -> None:
-    """Raise when a port that the servers need is taken, so that none is started in vain."""
-    import socket
+def server_ports(port: int) -> dict[str, int]:
+    """The port of each server, the gateway's being `port`."""
+    phases = {phase: port + PHASE_PORT_OFFSET + index for index, phase in enumerate(PHASES)}
+    return {**phases, "gateway": port}
 
-    for name, port in {**PORTS, "gateway's HTTP side": HTTP_PORT}.items():
+
+def check_ports(port: int, http_port: int) -> None:
+    """Raise when a port that the servers need is taken, so that none is started in vain."""
+    for name, number in {**server_ports(port), "gateway's HTTP side": http_port}.items():
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind(("127.0.0.1", port))
+                probe.bind(("127.0.0.1", number))
             except OSError as error:
                 raise PipelineError.invalid(
-                    "port", f"127.0.0.1:{port} for the {name} is in use; stop what listens there"
+                    "port", f"127.0.0.1:{number} for the {name} is in use; stop what listens there or give --port"
                 ) from error
