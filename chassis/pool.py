@@ -1,0 +1,368 @@
+"""HTTP to one upstream: a bounded pool of connections, bounded time, bounded bytes, typed errors.
+
+What is bounded, and why: connections (an upstream's courtesy limit), the queue for them (memory), the time in
+all (a read time-out never fires on an upstream that sends a byte per 0.1 s), the bytes after decoding (gzip
+bombs), the redirects. Environment variables never change where a call goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from urllib.parse import urljoin, urlsplit
+
+from chassis.clock import Clock, SystemClock
+from chassis.http_answer import HttpResponse, Inflate, MalformedError, Plain, parse_retry_after
+from chassis.pool_slots import Slots, Ticket
+from chassis.safe_http import AddressRefusedError
+from pipeline.errors import PipelineError
+from pipeline.v1 import errors_pb2
+from pipeline.v1.errors_pb2 import ErrorReason
+
+if TYPE_CHECKING:
+    import socket
+
+    import aiohttp
+
+PROJECT_NAME = "startup-idea-pipeline"
+# Every result page of the public APIs we call is below 1 MiB; a larger page is not an answer to a search.
+BODY_BYTES_MAX = 2 * 1024 * 1024
+REDIRECTS_MAX = 3
+# What a 429 without Retry-After is taken to mean.
+RETRY_AFTER_SECONDS_DEFAULT = 10.0
+DNS_CACHE_SECONDS = 300
+# Callers in the queue for a connection; above it a call is refused rather than kept.
+WAITING_MAX = 200
+_CHUNK_BYTES = 64 * 1024
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_ORIGIN_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+
+SocketFactory = Callable[[Any], "socket.socket"]
+
+
+def user_agent(contact: str = "") -> str:
+    """How we name ourselves; `contact` (an address or a page) lets an upstream's operator reach the user."""
+    return f"{PROJECT_NAME}/0.1" + (f" (+{contact})" if contact else "")
+
+
+class OfflineError(PipelineError):
+    """The pool is offline: nothing was resolved or connected. Says nothing about the upstream."""
+
+    def __init__(self, upstream: str) -> None:
+        super().__init__(
+            errors_pb2.ERROR_REASON_UPSTREAM_FAILED,
+            f"{upstream} was not asked: offline",
+            metadata={"upstream": upstream, "offline": "true"},
+        )
+
+
+class PoolStats(NamedTuple):
+    """As OperationsService shows it."""
+
+    name: str
+    size_limit: int
+    in_use: int
+    waiting: int
+    acquired_total: int
+
+
+class HttpPool:
+    """Connections to one upstream. Sessions are made at the first call, in the running loop.
+
+    `limit` and `limit_per_host` in connections, time-outs in seconds. `socket_factory` decides which addresses
+    may be connected to (`chassis.safe_http.public_sockets_only`).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        limit: int = 20,
+        limit_per_host: int = 4,
+        connect_timeout: float = 30.0,
+        total_timeout: float = 20.0,
+        offline: bool = False,
+        reuse_connections: bool = True,
+        contact: str = "",
+        body_bytes_max: int = BODY_BYTES_MAX,
+        max_waiting: int = WAITING_MAX,
+        socket_factory: SocketFactory | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        for field, value in (("connect_timeout", connect_timeout), ("total_timeout", total_timeout)):
+            if not (0 < value < math.inf):
+                raise ValueError(f"{field} is {value}; write seconds above 0")
+        self.name = name
+        self.offline = offline
+        self._slots = Slots(limit, limit_per_host, max_waiting)
+        self._connect_timeout = connect_timeout
+        self._total_timeout = total_timeout
+        self._reuse = reuse_connections
+        self._user_agent = user_agent(contact)
+        self._body_bytes_max = body_bytes_max
+        self._socket_factory = socket_factory
+        self._clock = clock or SystemClock()
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        self._closed = False
+
+    # ------------------------------------------------------------------------------------ calls
+
+    async def get_json(
+        self,
+        url: str,
+        params: Mapping[str, str | int | float] | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        timeout: float | None = None,
+        reuse_connections: bool | None = None,
+    ) -> Any:
+        """GET and parse. An answer that is not JSON is UPSTREAM_FAILED with cause `malformed`."""
+        wanted = {"Accept": "application/json", **(headers or {})}
+        response = await self.request(
+            "GET", url, params=params, headers=wanted, timeout=timeout, reuse_connections=reuse_connections
+        )
+        try:
+            return response.json()
+        except ValueError as exc:
+            raise self._failed("sent no JSON", cause="malformed", status=response.status) from exc
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str | int | float] | None = None,
+        headers: Mapping[str, str] | None = None,
+        json_body: object | None = None,
+        timeout: float | None = None,
+        reuse_connections: bool | None = None,
+    ) -> HttpResponse:
+        """One call with up to three redirects, whole body, within the pool's total time-out (or `timeout`).
+
+        Raises UPSTREAM_RATE_LIMITED for 429, UPSTREAM_FAILED for every other answer but 2xx and for what goes
+        wrong on the way (metadata `cause`: connect, disconnected, truncated, too_large, ...; `status` where there
+        was one; `interrupted` where the answer broke off), DEADLINE_EXCEEDED for the time-out, OVERLOADED where
+        too many wait, and OfflineError.
+        """
+        if self.offline:
+            raise OfflineError(self.name)
+        if self._closed:
+            raise PipelineError(errors_pb2.ERROR_REASON_DRAINING, f"the pool of {self.name} is closed", retry_after=1.0)
+        seconds = min(self._total_timeout, timeout) if timeout is not None else self._total_timeout
+        reuse = self._reuse if reuse_connections is None else reuse_connections
+        if not seconds > 0:
+            raise self._too_late(seconds)
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                return await self._follow(method, url, params, dict(headers or {}), json_body, reuse)
+        except TimeoutError as exc:
+            if limit.expired():
+                raise self._too_late(seconds) from exc
+            raise self._failed("did not take the connection in time", cause="connect") from exc
+
+    async def _follow(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str | int | float] | None,
+        headers: dict[str, str],
+        json_body: object | None,
+        reuse: bool,
+    ) -> HttpResponse:
+        for _ in range(REDIRECTS_MAX + 1):
+            status, next_url, response = await self._once(method, url, params, headers, json_body, reuse)
+            if response is not None:
+                return response
+            params = None
+            if status == 303 or (status in (301, 302) and method == "POST"):
+                method, json_body = "GET", None
+            if _origin(next_url) != _origin(url):
+                headers = {k: v for k, v in headers.items() if k.lower() not in _ORIGIN_HEADERS}
+            url = next_url
+        raise self._failed(f"redirected more than {REDIRECTS_MAX} times", cause="redirect")
+
+    async def _once(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str | int | float] | None,
+        headers: Mapping[str, str],
+        json_body: object | None,
+        reuse: bool,
+    ) -> tuple[int, str, HttpResponse | None]:
+        """(status, redirect target, None) or (status, "", response)."""
+        import aiohttp
+
+        host = _host(url)
+        if host is None:
+            raise self._failed("has an address that is not http or https", cause="redirect")
+        async with self._slot(host):
+            started = False
+            try:
+                async with self._session(reuse).request(
+                    method, url, params=params, headers=headers, json=json_body, allow_redirects=False
+                ) as response:
+                    started = True
+                    if response.status in _REDIRECTS and (target := response.headers.get("Location")):
+                        return response.status, urljoin(str(response.url), target), None
+                    if not 200 <= response.status < 300:
+                        self._refuse(response.status, response.headers.get("Retry-After"))
+                    fields = {k.lower(): v for k, v in response.headers.items()}
+                    body = await self._body(response, fields.get("content-encoding", ""))
+                    return response.status, "", HttpResponse(response.status, str(response.url), fields, body)
+            except MalformedError as exc:
+                raise self._failed("sent a body that cannot be decoded", cause="malformed") from exc
+            except AddressRefusedError as exc:
+                raise self._failed("leads to an address that is not public", cause="address") from exc
+            except (aiohttp.ClientError, ConnectionError) as exc:
+                raise self._broken(exc, started) from exc
+
+    async def _body(self, response: aiohttp.ClientResponse, encoding: str) -> bytes:
+        """The decoded body; stops reading as soon as it is above the cap."""
+        decode = self._decoder(encoding)
+        body = bytearray()
+        async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+            # One byte more than the cap is enough to know.
+            body += decode.feed(chunk, self._body_bytes_max + 1 - len(body))
+            if len(body) > self._body_bytes_max:
+                response.close()
+                raise self._failed(
+                    f"sent more than {self._body_bytes_max} bytes",
+                    cause="too_large",
+                    status=response.status,
+                    limit_bytes=str(self._body_bytes_max),
+                )
+        if not decode.complete:
+            raise self._failed("broke off its answer", cause="truncated", interrupted="true")
+        return bytes(body)
+
+    def _decoder(self, encoding: str) -> Plain | Inflate:
+        match encoding.strip().lower():
+            case "" | "identity":
+                return Plain()
+            case "gzip" | "x-gzip" | "deflate":
+                return Inflate()
+        raise self._failed("sent an encoding that was not asked for", cause="encoding")
+
+    # ------------------------------------------------------------------------------------ state
+
+    @asynccontextmanager
+    async def _slot(self, host: str) -> AsyncIterator[None]:
+        """Holds one of the pool's connections, after a wait that the call's time-out bounds."""
+        granted = asyncio.Event()
+        ticket: Ticket | None = self._slots.ask(host, granted.set)
+        if ticket is None:
+            raise PipelineError(
+                errors_pb2.ERROR_REASON_OVERLOADED,
+                f"{self._slots.max_waiting} calls wait for a connection to {self.name}",
+                metadata={"upstream": self.name, "limit": str(self._slots.max_waiting)},
+                retry_after=1.0,
+            )
+        try:
+            if not ticket.granted:
+                await granted.wait()
+            yield
+        finally:
+            self._slots.give_back(ticket)
+
+    def _session(self, reuse: bool) -> aiohttp.ClientSession:
+        import aiohttp
+
+        session = self._sessions.get(reuse)
+        if session is None:
+            connector = aiohttp.TCPConnector(
+                limit=self._slots.limit,
+                limit_per_host=self._slots.limit_per_host,
+                use_dns_cache=True,
+                ttl_dns_cache=DNS_CACHE_SECONDS,
+                force_close=not reuse,
+                socket_factory=self._socket_factory,
+            )
+            session = aiohttp.ClientSession(
+                connector=connector,
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_timeout),
+                headers={"User-Agent": self._user_agent, "Accept-Encoding": "gzip, deflate"},
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                trust_env=False,
+            )
+            self._sessions[reuse] = session
+        return session
+
+    async def close(self) -> None:
+        """Closes every connection; later calls are refused."""
+        self._closed = True
+        sessions, self._sessions = list(self._sessions.values()), {}
+        for session in sessions:
+            await session.close()
+
+    def stats(self) -> PoolStats:
+        slots = self._slots
+        return PoolStats(self.name, slots.limit, slots.in_use, slots.waiting, slots.acquired_total)
+
+    def __repr__(self) -> str:
+        state = " offline" if self.offline else " closed" if self._closed else ""
+        s = self.stats()
+        return f"<HttpPool {s.name}{state} {s.in_use}/{s.size_limit} waiting={s.waiting} total={s.acquired_total}>"
+
+    # ------------------------------------------------------------------------------------ errors
+
+    def _refuse(self, status: int, retry_after: str | None) -> NoReturn:
+        wait = parse_retry_after(retry_after, self._clock.now())
+        if status == 429:
+            raise PipelineError(
+                errors_pb2.ERROR_REASON_UPSTREAM_RATE_LIMITED,
+                f"{self.name} asks for fewer calls",
+                metadata={"upstream": self.name, "status": "429"},
+                retry_after=RETRY_AFTER_SECONDS_DEFAULT if wait is None else wait,
+            )
+        raise self._failed(f"answered {status}", cause="status", status=status, retry_after=wait)
+
+    def _broken(self, exc: Exception, started: bool) -> PipelineError:
+        import aiohttp
+
+        if isinstance(exc, aiohttp.InvalidURL):
+            return self._failed("has an address that cannot be used", cause="redirect")
+        if started:
+            return self._failed("broke off its answer", cause="truncated", interrupted="true")
+        if isinstance(exc, aiohttp.ClientConnectorError):
+            if isinstance(exc.os_error, AddressRefusedError):
+                return self._failed("leads to an address that is not public", cause="address")
+            return self._failed("cannot be reached", cause="connect")
+        if isinstance(exc, aiohttp.ConnectionTimeoutError):
+            return self._failed("did not take the connection in time", cause="connect")
+        return self._failed("closed the connection without an answer", cause="disconnected", interrupted="true")
+
+    def _failed(
+        self, what: str, *, cause: str, status: int = 0, retry_after: float | None = None, **extra: str
+    ) -> PipelineError:
+        metadata = {"upstream": self.name, "cause": cause, **extra}
+        if status:
+            metadata["status"] = str(status)
+        reason: ErrorReason.ValueType = errors_pb2.ERROR_REASON_UPSTREAM_FAILED
+        return PipelineError(reason, f"{self.name} {what}", metadata=metadata, retry_after=retry_after)
+
+    def _too_late(self, seconds: float) -> PipelineError:
+        return PipelineError(
+            errors_pb2.ERROR_REASON_DEADLINE_EXCEEDED,
+            f"{self.name} did not answer within {max(seconds, 0):g} s",
+            metadata={"upstream": self.name},
+        )
+
+
+def _host(url: str) -> str | None:
+    """ "host:port" of an http(s) address, None for any other."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            return None
+        return f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+    except ValueError:
+        return None
+
+
+def _origin(url: str) -> Sequence[str | None]:
+    return (urlsplit(url).scheme, _host(url))
