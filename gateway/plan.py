@@ -6,7 +6,7 @@ its needs have settled; there are no stages.
     validation  needs nothing
     evidence    needs nothing
     mvp         needs validation (must have succeeded: it builds from the profile)
-    pitch       needs validation (must have succeeded) and evidence (settled: without it the deck is thinner and says so)
+    pitch       needs validation (must have succeeded) and evidence (settled: without it the deck is thinner)
     campaign    the same as pitch
 
 A gate stops mvp, pitch and campaign when validation rejects the idea and the run's policy is to stop.

@@ -1,0 +1,198 @@
+"""The connection to `runs.db`: SQLite with a write-ahead log and a disk sync per commit.
+
+Writes go through one task that owns the only writing connection. It takes whatever is waiting and commits it in one
+transaction (a savepoint each), so that a hundred events cost a few disk syncs instead of a hundred, and so that
+cancelling a caller never cuts a transaction in half. Reads have connections of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import structlog
+from sqlalchemy import event, insert, select
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from gateway.runs import schema
+from pipeline.errors import PipelineError
+from pipeline.v1 import errors_pb2
+
+T = TypeVar("T")
+Write = Callable[[AsyncConnection], Awaitable[T]]
+
+# Writes that share a transaction at most: bounds how long the last of them waits for its neighbours.
+GROUP_LIMIT = 64
+# Writes that may wait. Beyond it the store counts as overloaded: callers get an answer instead of a queue.
+QUEUE_LIMIT = 4096
+# Readers at a time; SQLite reads do not block each other.
+READERS = 4
+# A write of another process may hold the lock this long.
+BUSY_MS = 10_000
+
+_log = structlog.get_logger("gateway.store")
+
+
+def storage_error(error: BaseException) -> PipelineError:
+    """The typed error of a failed statement: full disk, or a store that does not answer."""
+    text = str(error).lower()
+    if "disk is full" in text or "no space left" in text:
+        return PipelineError(
+            errors_pb2.ERROR_REASON_STORAGE_FULL,
+            "The disk that holds the runs is full; free some space and try again.",
+            metadata={"store": "runs"},
+        )
+    return PipelineError(
+        errors_pb2.ERROR_REASON_STORAGE_UNAVAILABLE,
+        "The store of runs does not answer; try again shortly.",
+        metadata={"store": "runs"},
+        retry_after=1.0,
+    )
+
+
+class Database:
+    """One SQLite file. `open()` before use, `close()` after; every other call is `read()` or `write()`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._writer: AsyncEngine | None = None
+        self._reader: AsyncEngine | None = None
+        self._queue: asyncio.Queue[tuple[Write[Any], asyncio.Future[Any]] | None] = asyncio.Queue(QUEUE_LIMIT)
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Create the file and its tables where they are missing. Raises PipelineError where it cannot be used."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = _engine(self.path, size=1, begin="BEGIN IMMEDIATE")
+            self._reader = _engine(self.path, size=READERS, begin="BEGIN")
+            async with self._writer.begin() as conn:
+                await conn.run_sync(schema.metadata.create_all)
+                version = (await conn.execute(select(schema.schema_info.c.version))).scalar()
+                if version is None:
+                    await conn.execute(insert(schema.schema_info).values(version=schema.SCHEMA_VERSION))
+                elif version != schema.SCHEMA_VERSION:
+                    raise PipelineError(
+                        errors_pb2.ERROR_REASON_STORAGE_UNAVAILABLE,
+                        f"The store has version {version}, this program needs {schema.SCHEMA_VERSION};"
+                        " point state_dir at another folder.",
+                        metadata={"store": "runs"},
+                    )
+        except (SQLAlchemyError, OSError) as error:
+            await self.close()
+            raise storage_error(error) from error
+        except PipelineError:
+            await self.close()
+            raise
+        self._task = asyncio.create_task(self._write_loop(), name="store-writer")
+
+    async def close(self) -> None:
+        """Commit what was handed in, then close every connection."""
+        if self._task is not None:
+            await self._queue.put(None)
+            await self._task
+            self._task = None
+        for engine in (self._writer, self._reader):
+            if engine is not None:
+                await engine.dispose()
+        self._writer = self._reader = None
+
+    async def write(self, operation: Write[T]) -> T:
+        """Run `operation` in a transaction and return once it is on the disk.
+
+        What the operation raises reaches the caller and undoes only that operation. The operation finishes even when
+        the caller is cancelled meanwhile.
+        """
+        if self._task is None or self._task.done():
+            raise storage_error(RuntimeError("closed"))
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        try:
+            self._queue.put_nowait((operation, future))
+        except asyncio.QueueFull as error:
+            raise storage_error(error) from error
+        return await future
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection that sees one consistent state of the database."""
+        if self._reader is None:
+            raise storage_error(RuntimeError("closed"))
+        try:
+            async with self._reader.connect() as conn, conn.begin():
+                yield conn
+        except DatabaseError as error:
+            raise storage_error(error) from error
+
+    async def _write_loop(self) -> None:
+        stopping = False
+        while not stopping:
+            group: list[tuple[Write[Any], asyncio.Future[Any]]] = []
+            item = await self._queue.get()
+            while True:
+                if item is None:
+                    stopping = True
+                    break
+                group.append(item)
+                if len(group) >= GROUP_LIMIT or self._queue.empty():
+                    break
+                item = self._queue.get_nowait()
+            if group:
+                await self._commit(group)
+
+    async def _commit(self, group: list[tuple[Write[Any], asyncio.Future[Any]]]) -> None:
+        outcomes: list[tuple[asyncio.Future[Any], Any, BaseException | None]] = []
+        try:
+            assert self._writer is not None
+            async with self._writer.begin() as conn:
+                for operation, future in group:
+                    try:
+                        async with conn.begin_nested():
+                            outcomes.append((future, await operation(conn), None))
+                    except DatabaseError as error:
+                        outcomes.append((future, None, storage_error(error)))
+                        _log.warning("write_failed", error=str(error))
+                    except Exception as error:  # the caller's own error: it gets it back
+                        outcomes.append((future, None, error))
+        except Exception as error:
+            _log.warning("commit_failed", error=str(error))
+            failure = storage_error(error)
+            outcomes = [(future, None, failure) for _, future in group]
+        for future, value, failed in outcomes:
+            if future.done():
+                continue
+            if failed is None:
+                future.set_result(value)
+            else:
+                future.set_exception(failed)
+
+
+def _engine(path: Path, *, size: int, begin: str) -> AsyncEngine:
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///{path}", pool_size=size, max_overflow=0, pool_timeout=30, pool_pre_ping=False
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def on_connect(connection: Any, _record: object) -> None:
+        # The driver's own transaction handling is off: it would begin too late and without IMMEDIATE.
+        connection.isolation_level = None
+        cursor = cast(sqlite3.Cursor, connection.cursor())
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            f"busy_timeout={BUSY_MS}",
+            "foreign_keys=ON",
+            "journal_size_limit=67108864",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def on_begin(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
