@@ -1,9 +1,9 @@
 """Counters of one call: cache hits, outside calls, calls saved, operations and how many of them overlapped.
 
 A recorder travels in a contextvar. Caches, pools and decorators write to `current_usage()` without knowing
-whose call they serve; tasks that a handler starts inherit it (asyncio copies the context). The server gives every
-handler its own recorder (chassis.interceptors), so a servicer may simply read `current_usage()`; whoever runs
-outside a server uses `record_usage()`.
+whose call they serve; tasks that a handler starts inherit it (asyncio copies the context). The server gives
+every handler its own recorder (chassis.interceptors), so a servicer may simply read `current_usage()`; whoever
+runs outside a server uses `record_usage()`.
 """
 
 from __future__ import annotations

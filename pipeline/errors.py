@@ -1,8 +1,8 @@
 """The one typed error that crosses every wire.
 
 `PipelineError` <-> `google.rpc.Status` with `ErrorInfo`, `RequestInfo`, `BadRequest` and `RetryInfo` (shapes
-and examples: protos/pipeline/v1/errors.proto), and <-> the JSON of the REST surface. gRPC itself is imported only
-where it is needed, so that pure code can raise these errors cheaply.
+and examples: protos/pipeline/v1/errors.proto), and <-> the JSON of the REST surface. gRPC itself is imported
+only where it is needed, so that pure code can raise these errors cheaply.
 
 Everything that leaves in trailers is bounded and made valid: gRPC turns 17,000 characters of details into
 RESOURCE_EXHAUSTED, and a lone surrogate hangs the call until its deadline.
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipeline.v1 import errors_pb2
 from pipeline.v1.errors_pb2 import ErrorReason
@@ -307,7 +307,8 @@ def from_rpc_error(error: grpc.RpcError) -> PipelineError:
     number: int = code.value[0] if code is not None else 2
     message = (error.details() if hasattr(error, "details") else None) or str(error)
     status = status_pb2.Status(code=number, message=safe_text(message))
-    trailers = error.trailing_metadata() if hasattr(error, "trailing_metadata") else None
+    # grpcio's stubs declare a metadatum as something that cannot be unpacked.
+    trailers: Any = error.trailing_metadata() if hasattr(error, "trailing_metadata") else None
     for key, value in trailers or ():
         if key == DETAILS_KEY and isinstance(value, bytes):
             try:
