@@ -1,0 +1,1 @@
+"""Ports to models: sentence embeddings (`embedding`) and text (`text`). Both work without a key or a network."""
