@@ -46,7 +46,7 @@ class PhaseKind:
     """A phase as data.
 
     stub: from a channel to the streaming method. request: from context and inputs to its request. item_field: the
-    response's partial item; event_field: the run event it becomes; item_key: the same for the same item in two attempts.
+    response's partial item; event_field: the run event it becomes; item_key: equal for equal items of two attempts.
     """
 
     phase: PhaseValue

@@ -34,9 +34,7 @@ def test_failed_evidence_degrades() -> None:
 def test_failed_validation_skips_its_dependents() -> None:
     """A failed validation skips all that builds on the profile, and names it."""
     decisions = Plan().decide({Step.VALIDATION: Outcome.FAILED}, {Step.EVIDENCE})
-    assert decisions == [
-        Skip(step, Why.NEED_FAILED, Step.VALIDATION) for step in (Step.MVP, Step.PITCH, Step.CAMPAIGN)
-    ]
+    assert decisions == [Skip(step, Why.NEED_FAILED, Step.VALIDATION) for step in (Step.MVP, Step.PITCH, Step.CAMPAIGN)]
 
 
 def test_gate_skips_without_waiting() -> None:
