@@ -32,9 +32,9 @@ VERDICT_STYLES = {
 }
 
 
-def phase_name(phase: common_pb2.Phase.ValueType) -> str:
+def phase_name(phase: int) -> str:
     """`validation`, `evidence`, ..."""
-    return common_pb2.Phase.Name(phase).removeprefix("PHASE_").lower()
+    return common_pb2.Phase.Name(common_pb2.Phase.ValueType(phase)).removeprefix("PHASE_").lower()
 
 
 def dollars(micros: int) -> str:

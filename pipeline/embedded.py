@@ -6,7 +6,6 @@ configuration (where the sockets are) and that servers share one embedding model
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import shutil
 import tempfile
@@ -20,9 +19,11 @@ from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
     from chassis.breaker import CircuitBreaker
+    from chassis.models.embedding import Embedder
     from chassis.server import Server
 
 PHASES = ("validation", "evidence", "pitch", "campaign", "mvp")
+EMBEDDING_PHASES = ("validation", "evidence")
 DRAIN_SECONDS = 5.0
 """Embedded servers die with their program: what is still running is released to the next start."""
 
@@ -97,14 +98,14 @@ class EmbeddedPipeline:
         from chassis.config import load
         from chassis.models.embedding import load_embedder
 
-        embedder = None
+        embedder: Embedder | None = None
         for phase in self.options.phases:
             config = load(_config_class(phase), **self._settings(phase))
-            if phase in ("validation", "evidence") and embedder is None:
+            if phase in EMBEDDING_PHASES and embedder is None:
                 embedder = load_embedder(config)
                 if embedder is not None:
                     self._stack.push_async_callback(embedder.close)
-            self.servers[phase] = _build_phase(phase, config, embedder)
+            self.servers[phase] = _build_phase(phase, config, embedder if phase in EMBEDDING_PHASES else None)
         if self.options.gateway:
             from gateway.config import GatewayConfig
             from gateway.server import build
@@ -140,20 +141,10 @@ def _config_class(name: str) -> Any:
 
 
 def _build_phase(phase: str, config: Any, embedder: Any) -> Server:
-    if phase == "validation":
-        from services.validation import server as validation
-
-        return validation.build(config, providers=validation.default_providers(config, embedder=embedder))
-    if phase == "evidence":
-        from services.evidence import server as evidence
-
-        return evidence.build(config, providers=evidence.default_providers(config, embedder=embedder))
     import importlib
 
-    built: Server = importlib.import_module(f"services.{phase}.server").build(config)
-    return built
-
-
-async def _close_quietly(pipeline: EmbeddedPipeline) -> None:
-    with contextlib.suppress(asyncio.CancelledError):
-        await pipeline.close()
+    module = importlib.import_module(f"services.{phase}.server")
+    # Two phases compare texts by meaning; they share the model, which is most of an idle pipeline's memory.
+    providers = None if embedder is None else module.default_providers(config, embedder=embedder)
+    server: Server = module.build(config, providers=providers)
+    return server

@@ -125,7 +125,8 @@ class Supervisor:
     async def _wait_ready(self) -> bool:
         ready = asyncio.gather(*(wait_serving(child.listen) for child in self.children.values()))
         stop = asyncio.create_task(self._stopping.wait())
-        done, _ = await asyncio.wait({ready, stop}, timeout=READY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        both: set[asyncio.Future[object]] = {ready, stop}  # type: ignore[arg-type]
+        done, _ = await asyncio.wait(both, timeout=READY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
         if ready in done:
             return True
