@@ -1,0 +1,1 @@
+"""The five phase services; each stands alone on chassis and pipeline.v1."""

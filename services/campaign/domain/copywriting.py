@@ -1,0 +1,414 @@
+"""Ad assets: candidates in several lengths from the brief's phrases; whatever does not fit is dropped, nothing is cut.
+
+A `Family` is one thing to say in several wordings, best first. Selection takes the first wording of each family that
+fits the slot, then further ones until the platform's maximum, and skips what is nearly said already. Short lines made
+of the idea's own words come last, so that every slot gets its minimum.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from chassis.idea import words
+from pipeline.v1 import common_pb2
+from pipeline.v1.campaign_pb2 import AdAsset
+from services.campaign.domain import limits
+from services.campaign.domain.limits import Slot
+from services.campaign.domain.phrases import Brief, Function, Shape, shorter, striving
+
+PROBLEM = common_pb2.CLAIM_KIND_PROBLEM
+AUDIENCE = common_pb2.CLAIM_KIND_AUDIENCE
+FEASIBILITY = common_pb2.CLAIM_KIND_FEASIBILITY
+WILLINGNESS = common_pb2.CLAIM_KIND_WILLINGNESS_TO_PAY
+
+SIMILAR = 0.7
+"""Share of common words (Jaccard, on lemmas) from which two lines count as the same."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """One thing to say: wordings, best first; the claim it rests on; how many of them a slot may take."""
+
+    wordings: tuple[str, ...]
+    claim_id: str
+    most: int = 1
+
+
+@dataclass(frozen=True)
+class CallToAction:
+    """What the reader is asked to do, by the kind of campaign."""
+
+    button: str  # "Join the waiting list"
+    short: str  # as an imperative in running text: "join the waiting list"
+    noun: str  # "sign-up"
+    lines: tuple[str, ...] = field(default=())
+
+
+WAITING_LIST = CallToAction(
+    "Join the waiting list",
+    "join the waiting list",
+    "sign-up",
+    (
+        "Join the waiting list",
+        "Not out yet: have a say",
+        "Would you use it? Tell us",
+        "Be asked before it is built",
+        "What would it be worth to you?",
+    ),
+)
+PILOT = CallToAction(
+    "Apply for the pilot",
+    "apply for the pilot",
+    "application",
+    (
+        "Apply for the pilot",
+        "Not out yet: have a say",
+        "Looking for pilot users",
+        "Would you use it? Tell us",
+        "What would it be worth to you?",
+    ),
+)
+
+
+def call_to_action(campaign_type: common_pb2.CampaignType.ValueType) -> CallToAction:
+    """The call to action of a kind of campaign; everything but a pilot asks for the waiting list."""
+    return PILOT if campaign_type == common_pb2.CAMPAIGN_TYPE_PILOT else WAITING_LIST
+
+
+def write_assets(brief: Brief, cta: CallToAction = WAITING_LIST) -> Iterator[AdAsset]:
+    """All ad assets, slot by slot. Every slot gets at least its minimum; no text is over its limit."""
+    writers = {
+        "google-headline": google_headlines,
+        "google-description": google_descriptions,
+        "google-path": google_paths,
+        "meta-primary": meta_primary,
+        "meta-headline": short_headlines,
+        "meta-description": meta_descriptions,
+        "linkedin-intro": linkedin_intros,
+        "linkedin-headline": short_headlines,
+    }
+    for slot in limits.SLOTS:
+        chosen = select(writers[slot.slug](brief, cta), slot, brief)
+        for number, (text, claim_id) in enumerate(chosen, 1):
+            yield AdAsset(
+                id=f"{slot.slug}-{number}",
+                platform=slot.platform,
+                kind=slot.kind,
+                text=text,
+                length=limits.width(text),
+                length_limit=slot.limit,
+                claim_id=claim_id,
+            )
+
+
+def select(families: Sequence[Family], slot: Slot, brief: Brief) -> list[tuple[str, str]]:
+    """(text, claim id) pairs for a slot: every family once, then more of each, without near-duplicates."""
+    kept: list[tuple[str, str]] = []
+    counts = [0] * len(families)
+    for turn in range(max((family.most for family in families), default=0)):
+        for i, family in enumerate(families):
+            if len(kept) >= slot.most:
+                return kept
+            if counts[i] != turn or family.most <= turn:
+                continue
+            usable = (w for w in family.wordings if _fits(w, slot, brief) and not _repeats(w))
+            text = next((w for w in usable if not _said(w, kept)), "")
+            if text:
+                kept.append((text, family.claim_id))
+                counts[i] += 1
+    # Last resort: the platform's minimum counts more than variety.
+    for family in families:
+        for text in family.wordings:
+            if len(kept) >= slot.least:
+                return kept
+            if _fits(text, slot, brief) and text.casefold() not in {k.casefold() for k, _ in kept}:
+                kept.append((text, family.claim_id))
+    return kept
+
+
+def _fits(text: str, slot: Slot, brief: Brief) -> bool:
+    known = limits.width(text) <= slot.limit and limits.acceptable(text)
+    return known and all(n in brief.numbers for n in re.findall(r"\d+", text))
+
+
+def _content(text: str) -> frozenset[str]:
+    tokens = (t.lower for t in words.tokenize(text) if t.is_word)
+    return frozenset(words.lemma(t) for t in tokens if t not in words.STOPWORDS)
+
+
+def _repeats(text: str) -> bool:
+    """Whether a word of weight stands in the text twice ("Fraudulent invoices? It detects fraudulent invoices")."""
+    lemmas = [words.lemma(t.lower) for t in words.tokenize(text) if len(t.text) > 3 and t.lower not in words.STOPWORDS]
+    return len(lemmas) != len(set(lemmas))
+
+
+def _said(text: str, kept: Iterable[tuple[str, str]]) -> bool:
+    new = _content(text)
+    for other, _ in kept:
+        old = _content(other)
+        if other.casefold() == text.casefold() or new == old:
+            return True
+        if new | old and len(new & old) / len(new | old) >= SIMILAR:
+            return True
+    return False
+
+
+# --- pieces -----------------------------------------------------------------------------------------------------------
+
+
+def audience_forms(audience: str) -> list[str]:
+    """The audience, and its head alone: "small clinics" -> "clinics"."""
+    forms = list(shorter(audience)) if audience else []
+    last = audience.rsplit(" ", 1)[-1]
+    if " " in audience and words.is_plural(last.lower()) and len(last) > 4 and last.lower() not in _BARE_HEADS:
+        forms.append(last)
+    return words.unique(forms)
+
+
+# Heads that say nothing without what stands before them.
+_BARE_HEADS = frozenset(
+    {"teams", "people", "users", "customers", "companies", "operators", "managers", "providers", "owners", "members"}
+)
+
+
+def product_forms(product: str) -> list[str]:
+    """The product, and its last word: "mobile app" -> "app"."""
+    return words.unique([product, product.rsplit(" ", 1)[-1]]) if product else []
+
+
+def pain_questions(brief: Brief) -> list[str]:
+    """The problem as a question to the reader, in wordings that its grammatical shape allows."""
+    pain = brief.pain
+    if brief.pain_shape is Shape.GERUND:
+        return [f"{lead} {form}?" for form in shorter(pain, "x") for lead in ("Tired of", "Still")]
+    if brief.pain_shape is Shape.STRIVING:
+        goal = striving(pain)
+        if not goal:
+            return []
+        forms = list(shorter(goal, goal.split()[0]))
+        return [f"{lead} {form}?" for form in forms for lead in ("Struggling to", "Hard to")]
+    if brief.pain_shape is Shape.NOUN:
+        forms = list(shorter(pain))
+        plural = words.is_plural(forms[-1].rsplit(" ", 1)[-1].lower())
+        leads = ["Still dealing with", "Too many" if plural and not _measured(pain) else "Had enough of"]
+        questions = [f"{lead} {form}?" for form in forms for lead in leads]
+        return [*questions, *(f"{words.capitalise(form)}?" for form in forms)]
+    return []
+
+
+def _measured(pain: str) -> bool:
+    return pain.split(" ", 1)[0].lower() in words.QUANTIFIERS | {"lost", "high", "low", "poor", "bad"}
+
+
+def outcomes(brief: Brief) -> list[str]:
+    """What the reader gets, as a headline, longest first; without the functions' own words twice."""
+    if not brief.outcome:
+        return []
+    return [words.capitalise(form) for form in shorter(brief.outcome, brief.outcome.split()[0])]
+
+
+def _function_titles(function: Function) -> list[str]:
+    return [form.title for form in function.shorter()]
+
+
+def does(brief: Brief, count: int, pronoun: str = "") -> list[str]:
+    """What the product does, as predicates: "tracks expiry dates and suggests recipes", then with less.
+
+    `pronoun` stands for the audience where a function acts on it.
+    """
+    functions = sorted(brief.functions[:count], key=lambda f: not f.verb)
+    choices = [functions[i:j] for j in range(len(functions), 0, -1) for i in range(j)]
+    lines = []
+    for chosen in sorted(choices, key=len, reverse=True):
+        lines.append(words.join([f.third_to(brief.audience, pronoun) for f in chosen]))
+        lines.append(words.join([list(f.shorter())[-1].third_to(brief.audience, pronoun) for f in chosen]))
+    return words.unique(lines)
+
+
+def what_it_is(brief: Brief) -> list[str]:
+    """ "A mobile app for households that tracks expiry dates and suggests recipes", then shorter."""
+    if not brief.product:
+        return []
+    people, products = audience_forms(brief.audience), product_forms(brief.product)
+    lines = []
+    for predicate in does(brief, 3, "them"):
+        lines += [f"{_an(product)} for {audience} that {predicate}" for product in products for audience in people]
+    for predicate in does(brief, 3):
+        lines += [f"{_an(product)} that {predicate}" for product in products]
+    lines += [f"{_an(product)} for {audience}" for product in products for audience in people]
+    return [line for line in words.unique(lines) if not re.search(r"\bthat\b.*\bthat\b", line)]
+
+
+def _label(brief: Brief) -> list[str]:
+    """What it is called where it stands alone, of two words at least: "scheduling tool", "invoice fraud tool"."""
+    if len(brief.product.split()) != 1:
+        return [form for form in product_forms(brief.product) if " " in form or form.lower() in _TELLING]
+    about = [k for k in (brief.topic, *brief.keywords) if len(k.split()) == 2 and not words.is_plural(k.split()[-1])]
+    specific = [f"{k} {brief.product}" for k in about[:2]]
+    return specific + ([brief.product] if brief.product.lower() in _TELLING else [])
+
+
+# Kinds of product that say enough on their own.
+_TELLING = frozenset({"app", "marketplace", "api", "drone", "plugin", "chatbot", "robot", "sensor", "game"})
+
+
+def _an(noun: str) -> str:
+    return words.capitalise(words.article(noun))
+
+
+def _by_name(brief: Brief) -> list[str]:
+    return [f"{brief.subject} {predicate}" for predicate in does(brief, 3, "you")]
+
+
+def _keyword_titles(brief: Brief) -> list[str]:
+    return [words.capitalise(k) for k in brief.keywords if len(k.split()) >= 2]
+
+
+def _fallbacks(brief: Brief, claim_id: str) -> Family:
+    """Short lines of the idea's own words, then of none: they fill a slot's minimum in any script, and nothing else."""
+    own = words.unique([brief.topic, *(k for k in brief.keywords if len(k) <= 20)])
+    specific = [f"{words.capitalise(k)}: {lead}" for k in own[:6] for lead in ("see the plan", "have your say")]
+    return Family((*specific, "See the plan", "Read how it would work", "Have your say"), claim_id, most=0)
+
+
+# --- writers, one a slot ----------------------------------------------------------------------------------------------
+
+
+def google_headlines(brief: Brief, cta: CallToAction) -> list[Family]:
+    """Families for headlines of 30: problem, outcome, functions, audience, name, keywords, and what is asked."""
+    audience, problem = brief.claim(AUDIENCE), brief.claim(PROBLEM)
+    feasibility = brief.claim(FEASIBILITY, PROBLEM)
+    people = audience_forms(brief.audience)
+    for_whom = [f"{words.capitalise(p)} for {a}" for p in _label(brief) for a in people]
+    named = [f"{brief.name}: {p}" for p in _label(brief)] + [f"Meet {brief.name}"] if brief.name else []
+    return [
+        Family(tuple(outcomes(brief)), problem),
+        Family(tuple(pain_questions(brief)), problem, 2),
+        *(Family(tuple(_function_titles(f)), f.claim_id or feasibility) for f in brief.functions[:4]),
+        Family(tuple(for_whom), audience),
+        Family(tuple(f"{lead} {a}" for lead in ("An idea for", "For") for a in people), audience),
+        Family(tuple(named), feasibility),
+        Family(tuple(_keyword_titles(brief)), problem, 3),
+        Family(cta.lines, brief.claim(WILLINGNESS, PROBLEM), 5),
+        _fallbacks(brief, problem),
+    ]
+
+
+def google_descriptions(brief: Brief, cta: CallToAction) -> list[Family]:
+    """Families for descriptions of 90: what it is, that it is not out, the problem, the outcome."""
+    problem, willingness = brief.claim(PROBLEM), brief.claim(WILLINGNESS, PROBLEM)
+    what = [f"{line}." for line in what_it_is(brief)]
+    honest = [
+        f"{brief.subject} is not out yet. {words.capitalise(cta.short)} and hear first if we build it.",
+        f"{brief.subject} is not out yet. Say if you would use it, and hear first.",
+        f"Not out yet: {cta.short} and hear first if we build it.",
+    ]
+    gain = [f"{o} with {words.article(p)} for {a}." for o, p, a in _gains(brief)]
+    gain += [f"{o}. See how it would work and say if you would use it." for o in outcomes(brief)]
+    return [
+        Family(tuple(what), brief.claim(FEASIBILITY, PROBLEM)),
+        Family(tuple(_asking(brief, ("",))), problem),
+        Family(tuple(honest), willingness),
+        Family(tuple(gain), problem),
+        Family(tuple(_about(brief)), willingness, 0 if len(brief.functions) > 1 else 1),
+        Family(("An idea under test: read the plan, ask questions, have your say.",), willingness, 0),
+    ]
+
+
+def _asking(brief: Brief, closings: Sequence[str]) -> list[str]:
+    """The problem as a question, what the product does about it, and a closing; then without the doing."""
+    questions = pain_questions(brief)
+    doings = words.unique(_without_repeating(brief, line) for line in _by_name(brief))
+    lines = [f"{q} {line}. {end}" for end in closings for line in doings for q in questions]
+    lines += [f"{q} {brief.subject} is an idea, not a product yet. Would it help?" for q in questions if brief.name]
+    return [line.strip() for line in lines]
+
+
+def _without_repeating(brief: Brief, line: str) -> str:
+    """ "It detects fraudulent invoices", after a question about them: "It detects them"."""
+    plural = brief.pain_shape is Shape.NOUN and words.is_plural(brief.pain.rsplit(" ", 1)[-1].lower())
+    return re.sub(rf"\b{re.escape(brief.pain)}\b", "them", line, count=1) if plural else line
+
+
+def _about(brief: Brief) -> list[str]:
+    topic = [f"{words.capitalise(brief.topic)}: read the plan and say if you would use it."] if brief.topic else []
+    return [*topic, "An idea, not a product yet. See the plan and say if you would use it."]
+
+
+def _gains(brief: Brief) -> Iterator[tuple[str, str, str]]:
+    for outcome in outcomes(brief):
+        for product in product_forms(brief.product):
+            for audience in audience_forms(brief.audience):
+                yield outcome, product, audience
+
+
+def _purpose(brief: Brief, rest: str) -> list[str]:
+    """ "Waste less food: that is what Larderwise is for. ..." """
+    name = brief.name or "this idea"
+    return [f"{outcome}: that is what {name} is for. {rest}" for outcome in outcomes(brief)]
+
+
+def google_paths(brief: Brief, _cta: CallToAction) -> list[Family]:
+    """Families for the two paths of 15 shown after the address: the subject, and what stands there."""
+    slugs = [words.slug(k) for k in (brief.topic, *brief.keywords)]
+    return [
+        Family(tuple(s for s in slugs if s), brief.claim(PROBLEM)),
+        Family(("waiting-list", "early-access"), brief.claim(WILLINGNESS, PROBLEM)),
+        Family(("idea", "plan"), brief.claim(PROBLEM)),
+    ]
+
+
+def meta_primary(brief: Brief, cta: CallToAction) -> list[Family]:
+    """Families for Meta's primary text of 125."""
+    willingness = brief.claim(WILLINGNESS, PROBLEM)
+    closings = ("It is not out yet: tell us if you would use it.", "Not out yet. Would you use it?")
+    what = [f"{line}. {closing}" for closing in closings for line in what_it_is(brief)]
+    return [
+        Family(tuple(_asking(brief, closings)), brief.claim(PROBLEM)),
+        Family(tuple(what), brief.claim(FEASIBILITY, PROBLEM)),
+        Family(tuple(_purpose(brief, f"It is not out yet; {cta.short} to hear first.")), willingness),
+        Family(tuple(_about(brief)), willingness),
+    ]
+
+
+def short_headlines(brief: Brief, cta: CallToAction) -> list[Family]:
+    """Families for Meta's headline of 40 and LinkedIn's of 70."""
+    for_whom = [f"{words.capitalise(p)} for {a}" for p in _label(brief) for a in audience_forms(brief.audience)]
+    return [
+        Family(tuple(outcomes(brief)), brief.claim(PROBLEM)),
+        Family(tuple(pain_questions(brief)), brief.claim(PROBLEM)),
+        Family(tuple(_by_name(brief) + for_whom), brief.claim(FEASIBILITY, PROBLEM)),
+        Family(cta.lines, brief.claim(WILLINGNESS, PROBLEM)),
+        _fallbacks(brief, brief.claim(PROBLEM)),
+    ]
+
+
+def meta_descriptions(brief: Brief, cta: CallToAction) -> list[Family]:
+    """Families for Meta's link description of 30."""
+    titles = (title for f in brief.functions for title in _function_titles(f))
+    return [
+        Family(tuple(f"For {a}" for a in audience_forms(brief.audience)), brief.claim(AUDIENCE)),
+        Family(tuple(titles), brief.claim(FEASIBILITY, PROBLEM)),
+        Family(cta.lines[1:], brief.claim(WILLINGNESS, PROBLEM)),
+        _fallbacks(brief, brief.claim(PROBLEM)),
+    ]
+
+
+def linkedin_intros(brief: Brief, cta: CallToAction) -> list[Family]:
+    """Families for LinkedIn's introductory text of 150; readers at work are asked for their team."""
+    willingness = brief.claim(WILLINGNESS, PROBLEM)
+    use = "would your team use it?" if brief.professional else "would you use it?"
+    closings = (f"We are asking before we build: {use}", words.capitalise(use))
+    what = [f"{line}. {closing}" for closing in closings for line in what_it_is(brief)]
+    hear = [f"It is not built yet, and we want to hear from {a} first." for a in audience_forms(brief.audience)]
+    purpose = [
+        line for rest in (*hear, f"It is not out yet; {cta.short} to hear first.") for line in _purpose(brief, rest)
+    ]
+    return [
+        Family(tuple(_asking(brief, closings)), brief.claim(PROBLEM)),
+        Family(tuple(what), brief.claim(FEASIBILITY, PROBLEM)),
+        Family(tuple(purpose), willingness),
+        Family(tuple(_about(brief)), willingness),
+    ]

@@ -1,0 +1,111 @@
+"""Search keywords with match types: the idea's own words, the products it competes with, and what to keep out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from chassis.idea import words
+from pipeline.v1 import campaign_pb2, common_pb2
+from pipeline.v1.campaign_pb2 import Keyword, KeywordMatch
+from pipeline.v1.common_pb2 import EvidenceItem
+from services.campaign.domain.phrases import Brief, clean
+
+EXACT = campaign_pb2.KEYWORD_MATCH_EXACT
+PHRASE = campaign_pb2.KEYWORD_MATCH_PHRASE
+BROAD = campaign_pb2.KEYWORD_MATCH_BROAD
+
+IDEA_KEYWORDS_MAX = 12
+ALTERNATIVES_MAX = 8
+# Google Ads: at most 80 characters and ten words a keyword.
+KEYWORD_CHARS_MAX = 80
+KEYWORD_WORDS_MAX = 10
+
+# Searches that want something else than a product: work, knowledge, material, or a pirated copy.
+_NEGATIVES = (
+    "jobs", "job", "career", "careers", "salary", "salaries", "internship", "vacancy", "resume", "definition",
+    "meaning", "what is", "wikipedia", "pdf", "template", "clipart", "images", "essay", "thesis", "statistics",
+    "news", "stock price", "lawsuit", "crack", "torrent", "login", "reddit",
+)  # fmt: skip
+# ... by field: negatives that the field's own words attract.
+_BY_CATEGORY: dict[str, tuple[str, ...]] = {
+    "food": ("restaurant near me", "delivery near me", "calories in"),
+    "health": ("symptoms", "near me", "emergency", "nhs login"),
+    "fintech": ("customer service number", "phone number", "loan near me"),
+    "education": ("answers", "answer key", "teaching degree", "worksheet"),
+    "agriculture": ("games", "toy", "simulator", "minecraft"),
+    "developer-tools": ("interview questions", "certification"),
+    "ai-infrastructure": ("interview questions", "certification", "image generator"),
+    "hr": ("interview questions", "cover letter"),
+    "real-estate": ("for sale near me", "zillow"),
+    "travel": ("visa requirements", "weather"),
+    "legal": ("law school", "bar exam"),
+    "pets": ("adoption", "breeder"),
+    "fitness": ("steroids", "near me"),
+    "security": ("interview questions", "certification", "guard jobs"),
+    "mobility": ("driving test", "used cars"),
+    "science": ("homework", "exam"),
+    "startup-tools": ("startup sound", "windows startup", "business plan example"),
+}
+# "Free" is kept out only where nothing about the idea can be free of charge.
+_PAYING = "free download"
+_BARE = re.compile(r"[^\w\s'&.+/-]", re.UNICODE)
+
+
+def plan_keywords(brief: Brief, evidence: Sequence[EvidenceItem]) -> list[Keyword]:
+    """Positive keywords first (exact and phrase for two words and more), then alternatives, then negatives."""
+    keywords: list[Keyword] = []
+    usable = [k for k in (_usable(k) for k in brief.keywords) if k]
+    multi = [k for k in usable if " " in k][:IDEA_KEYWORDS_MAX]
+    for text in multi:
+        keywords.append(Keyword(text=text, match=PHRASE))
+        keywords.append(Keyword(text=text, match=EXACT))
+    # A single word is too wide to buy alone; it is tied to the kind of product.
+    form = brief.product.rsplit(" ", 1)[-1].lower() if brief.product else "tool"
+    for text in [k for k in usable if " " not in k][: max(0, IDEA_KEYWORDS_MAX - len(multi))]:
+        tied = f"{words.singular(text)} {form}"
+        if form not in text and _usable(tied):
+            keywords.append(Keyword(text=tied, match=PHRASE))
+    for name in _alternatives(evidence):
+        keywords.append(Keyword(text=f"{name} alternative", match=PHRASE))
+    positive = _unique(keywords)
+    said = {t for k in positive for t in k.text.split()} | {t for k in brief.keywords for t in k.lower().split()}
+    return positive + [
+        Keyword(text=n, match=PHRASE if " " in n else BROAD, negative=True) for n in _negatives(brief, said)
+    ]
+
+
+def _negatives(brief: Brief, said: set[str]) -> list[str]:
+    """Negatives that do not block the idea's own words ("jobs" stays allowed for a job board)."""
+    lemmas = {words.lemma(w) for w in said}
+    about = " ".join(sorted(said))
+    chosen = [*_NEGATIVES, _PAYING, *_BY_CATEGORY.get(brief.category, ())]
+    return words.unique(n for n in chosen if n not in about and not {words.lemma(w) for w in n.split()} & lemmas)
+
+
+def _alternatives(evidence: Sequence[EvidenceItem]) -> list[str]:
+    """Names of products found as competition, most relevant first; names only, no claim about them."""
+    found: list[tuple[float, str]] = []
+    for item in evidence:
+        if item.HasField("product") and item.stance != common_pb2.STANCE_UNSPECIFIED:
+            found += [(item.composite, name) for name in (*item.product.alternative_to, item.product.name)]
+    names = [_usable(name) for _, name in sorted(found, key=lambda pair: (-pair[0], pair[1]))]
+    return words.unique(n for n in names if n and len(n.split()) <= 3)[:ALTERNATIVES_MAX]
+
+
+def _usable(text: str) -> str:
+    """A keyword as Google Ads takes it: lower case, no symbols, within its bounds; empty when nothing is left."""
+    plain = " ".join(_BARE.sub(" ", clean(text).lower()).split()).strip("'&.+/- ")
+    if not plain or not any(c.isalnum() for c in plain):
+        return ""
+    return plain if len(plain) <= KEYWORD_CHARS_MAX and len(plain.split()) <= KEYWORD_WORDS_MAX else ""
+
+
+def _unique(keywords: Iterable[Keyword]) -> list[Keyword]:
+    seen: set[tuple[str, KeywordMatch.ValueType]] = set()
+    kept = []
+    for keyword in keywords:
+        if (keyword.text, keyword.match) not in seen:
+            seen.add((keyword.text, keyword.match))
+            kept.append(keyword)
+    return kept

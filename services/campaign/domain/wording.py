@@ -1,0 +1,129 @@
+"""The plan in plain words: numbers in, sentences out."""
+
+from __future__ import annotations
+
+from chassis.idea import words
+from pipeline.v1.campaign_pb2 import TestPlan
+from services.campaign.domain.copywriting import CallToAction
+from services.campaign.domain.limits import PLATFORM_NAMES
+from services.campaign.domain.phrases import Brief
+from services.campaign.domain.statistics import Reading
+
+MICROS = 1_000_000
+
+
+def percent(share: float) -> str:
+    """0.0805 -> "8.05%", 0.15 -> "15%"."""
+    return f"{round(share * 100, 2):g}%"
+
+
+def dollars(micros: int) -> str:
+    """25_000_000 -> "$25", 2_050_000 -> "$2.05", 1_234_000_000 -> "$1,234"."""
+    usd = micros / MICROS
+    return f"${usd:,.0f}" if usd >= 100 or usd == int(usd) else f"${usd:,.2f}"
+
+
+def count(number: int, noun: str) -> str:
+    """1 -> "1 visitor", 1200 -> "1,200 visitors"."""
+    return f"{number:,} {noun if number == 1 else words.plural(noun)}"
+
+
+def hypothesis(brief: Brief, cta: CallToAction, baseline: float, target: float) -> str:
+    """The statement under test, with its numbers."""
+    what = brief.name or (f"the {brief.product}" if brief.product else "the idea")
+    whom = f" (for {brief.audience})" if brief.audience else ""
+    leave = "leave their e-mail address for" if cta.noun == "sign-up" else "apply for a pilot of"
+    return (
+        f"At least {percent(target)} of the visitors whom the ads bring {leave} {what}{whom}; an ordinary landing page "
+        f"gets {percent(baseline)}."
+    )
+
+
+def metric(cta: CallToAction) -> str:
+    """What is counted, over what."""
+    return (
+        f"{cta.noun}s per visitor: distinct confirmed e-mail addresses with consent, divided by distinct visitors "
+        "from the ads, both landing pages together"
+    )
+
+
+def honest_statement(plan: TestPlan) -> str:
+    """What the budget can and cannot show."""
+    needed, cost = count(plan.sample_size_needed, "visitor"), dollars(plan.cost_needed_micros)
+    question = f"The question needs about {needed}, about {cost}"
+    low, high = sum(c.clicks_low for c in plan.channels), sum(c.clicks_high for c in plan.channels)
+    visitors, rates = plan.visitors_affordable, f"{percent(plan.target_rate)} from {percent(plan.baseline_rate)}"
+    if plan.budget_micros == 0:
+        price = dollars(plan.channels[0].cpc_micros)
+        return (
+            f"No money is set for ads, so no visitor can be bought. {question} at {price} a click. Until then, show "
+            "the pages to people you can reach yourself and listen: what they say is worth more than how many they are."
+        )
+    bought = f"{dollars(plan.budget_micros)} {_at(plan)} buys about {count(visitors, 'visitor')}"
+    if visitors == 0:
+        return f"{dollars(plan.budget_micros)} {_at(plan)} buys no visitor at all. {question}."
+    bought += f" ({low:,} to {high:,})" if low != high else ""
+    if visitors >= plan.sample_size_needed:
+        rest = plan.budget_micros - plan.cost_needed_micros
+        spare = f" About {dollars(rest)} of the money is not needed." if rest > MICROS else ""
+        return (
+            f"{bought}: enough to tell {rates}, which takes about {needed} and {cost}.{spare} A sign-up is not a sale."
+        )
+    if plan.detectable_effect_at_budget == 0:
+        shown = "enough to find a broken page, not to judge demand: no count among so few could"
+    elif visitors * 4 < plan.sample_size_needed:
+        least = percent(round(plan.baseline_rate + plan.detectable_effect_at_budget, 2))
+        shown = f"enough to find a broken page, not to judge demand: only a rate of {least} or more would show"
+    else:
+        least = percent(round(plan.baseline_rate + plan.detectable_effect_at_budget, 3))
+        shown = f"enough to notice a rate of {least} or more, not to tell {rates}"
+    return f"{bought}: {shown}. {question}. A sign-up is not a sale."
+
+
+def _at(plan: TestPlan) -> str:
+    prices = [f"{dollars(c.cpc_micros)} a click on {PLATFORM_NAMES[c.platform]}" for c in plan.channels]
+    return f"at {words.join(prices)}" if len(prices) > 1 else f"at {dollars(plan.channels[0].cpc_micros)} a click"
+
+
+def stopping_rule(plan: TestPlan, days: int) -> str:
+    """When the test ends; written so that nobody stops at a lucky moment."""
+    goal = min(plan.sample_size_needed, plan.visitors_affordable) or plan.sample_size_needed
+    return (
+        f"Stop at {count(goal, 'visitor')}, when the money is spent, or after {days} days, whichever comes first. "
+        "Until then the count decides nothing, however good or bad it looks; only a broken page or a complaint ends "
+        "the test early."
+    )
+
+
+def decision_rule(plan: TestPlan, needed: Reading, at_budget: Reading, power: float, cta: CallToAction) -> str:
+    """How the final count is read: by the exact test, once, with "inconclusive" as a proper answer."""
+    parts = [f"Read once, at the end, with the exact binomial test (one-sided, alpha {percent(plan.alpha)})."]
+    parts.append(_counts(needed, plan, cta))
+    if 0 < at_budget.visitors < needed.visitors:
+        parts.append(_counts(at_budget, plan, cta, short=True))
+        if at_budget.wanted >= 0:
+            parts.append(
+                f"A page at the target rate reaches that count in only {percent(round(power, 2))} of such tests."
+            )
+    parts.append("Whatever the count: talk to those who signed up before building.")
+    return " ".join(parts)
+
+
+def _counts(reading: Reading, plan: TestPlan, cta: CallToAction, *, short: bool = False) -> str:
+    lead = f"At {count(reading.visitors, 'visitor')}"
+    lead += " (what this budget buys)" if short else ""
+    up = (
+        f"{count(reading.wanted, cta.noun)} or more: demand is above the ordinary {percent(plan.baseline_rate)}"
+        if reading.wanted >= 0
+        else "no count can show demand"
+    )
+    if reading.unwanted > 0:
+        down = f"{count(reading.unwanted, cta.noun)} or fewer: the target of {percent(plan.target_rate)} is ruled out"
+    elif reading.unwanted == 0:
+        down = f"none at all: the target of {percent(plan.target_rate)} is ruled out"
+    else:
+        down = "no count can rule the target out"
+    middle = (
+        "anything else is inconclusive" if max(reading.wanted, reading.unwanted) >= 0 else "the result is inconclusive"
+    )
+    return f"{lead}, {up}; {down}; {middle}."
