@@ -1,0 +1,218 @@
+"""Category, product form, customer type and business model: scored on the idea's lemmas, each with the words it rests on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple
+
+from chassis.idea import words as w
+from chassis.idea.categories import CATEGORIES, GENERAL, Category
+from chassis.idea.lexicon import ANALOGUES, CONSUMERS, FORMS, PUBLIC
+from chassis.idea.nouns import head_of
+from pipeline.v1 import common_pb2 as pb
+
+# A category needs more than one weak hint.
+_SCORE_MIN = 2.0
+
+
+class Hit(NamedTuple):
+    """A decision and the words that led to it; `stated` is False where it was inferred."""
+
+    value: int
+    basis: str
+    stated: bool
+
+
+class CategoryHit(NamedTuple):
+    """The category and the words that spoke for it; `score` 0 for the general one."""
+
+    category: Category
+    basis: tuple[str, ...]
+    score: float
+
+
+@cache
+def _terms() -> tuple[tuple[Category, tuple[tuple[str, float], ...]], ...]:
+    made = []
+    for category in CATEGORIES:
+        weights: dict[str, float] = {}
+        for text, weight in ((category.weak, 1.0), (category.medium, 2.0), (category.strong, 3.0)):
+            for term in text.split(","):
+                if term.strip():
+                    weights[_normal(term.strip())] = weight
+        made.append((category, tuple(weights.items())))
+    return tuple(made)
+
+
+@cache
+def known_words() -> frozenset[str]:
+    """All single words of the category lexicon (lemmas): known English."""
+    return frozenset(word for _, terms in _terms() for term, _ in terms for word in term.split())
+
+
+def _normal(text: str) -> str:
+    return " ".join(w.singular(token.lower) for token in w.tokenize(text) if token.is_word)
+
+
+def lemmas(text: str) -> str:
+    """The words of a text, lower-case and singular, as one line padded with spaces (for phrase look-ups)."""
+    parts: list[str] = []
+    for token in w.tokenize(text):
+        if token.is_word:
+            parts.append(w.singular(token.lower))
+    return f" {' '.join(parts)} "
+
+
+def categorise(text: str, focus: str = "") -> CategoryHit:
+    """The best category of a text; words of `focus` (head, audience, mechanisms) count half as much again."""
+    line, sharp = lemmas(text), lemmas(focus)
+    line_parts = f" {line.replace('-', ' ')} "
+    verbs = " ".join(
+        w.base_of_gerund(word) or w.base_of_participle(word) or w.base_of_third(word) for word in line.split()
+    )
+    best = CategoryHit(GENERAL, (), 0.0)
+    for category, terms in _terms():
+        score, basis = 0.0, []
+        for term, weight in terms:
+            padded = f" {term} "
+            found = padded in line or padded in line_parts
+            if not found and " " not in term and weight < 3:
+                found = padded in f" {verbs} "
+            if found:
+                factor = 1.5 if padded in sharp else 1.0
+                score += weight * factor * (1.4 if " " in term else 1.0)
+                basis.append((weight * factor, term))
+        if score > best.score and score >= _SCORE_MIN:
+            basis.sort(key=lambda pair: -pair[0])
+            best = CategoryHit(category, tuple(term for _, term in basis[:6]), score)
+    return best
+
+
+def product_form(head: str, text: str) -> Hit:
+    """What the thing is, by the last form word of its head; else by the first form word of the text."""
+    analogue = re.match(r"^(?:an?\s+|the\s+)?(\w+)\s+for\b", text, re.IGNORECASE)
+    if analogue and analogue.group(1).lower() in ANALOGUES:
+        return Hit(ANALOGUES[analogue.group(1).lower()][1], analogue.group(1), True)
+    for source in (head, text):
+        line = lemmas(source).replace(" application ", " app ")
+        best: tuple[int, int, str] | None = None
+        for words, form in FORMS:
+            for phrase in words.split("|"):
+                at = line.rfind(f" {phrase} ") if source is head else line.find(f" {phrase} ")
+                if at < 0:
+                    continue
+                end = at + len(phrase)
+                rank = (end, len(phrase)) if source is head else (-at, len(phrase))
+                if best is None or rank > (best[0], len(best[2])):
+                    best = (rank[0], form, phrase)
+        if best is not None:
+            form = best[1]
+            if re.search(r" (?:mobile|ios|android|phone|smartphone) (?:\w+ ){0,3}(?:app|game|application) ", line):
+                form = pb.PRODUCT_FORM_MOBILE_APP
+            elif best[2] in {"app", "game", "application", "diary"} and not re.search(
+                r" (?:web|desktop|b2b|enterprise) ", lemmas(text)
+            ):
+                form = pb.PRODUCT_FORM_MOBILE_APP
+            elif best[2] == "drone" and " service " in line:
+                form = pb.PRODUCT_FORM_SERVICE
+            if source is head or best[2] not in {"product", "game", "network", "club", "course", "school", "shop", "store", "box", "machine",
+                                                  "robot", "camera", "drone", "sensor", "database", "model", "agent", "program", "device",
+                                                  "hardware", "clinic", "delivery", "engine", "infrastructure", "protocol", "library", "kit",
+                                                  "community", "calendar", "exchange", "gym", "cafe", "hub", "board", "system", "extension",
+                                                  "monitor", "academy", "simulator", "gateway", "mobile", "editor", "studio", "ring", "agency"}:  # fmt: skip
+                return Hit(form, best[2], source is head)
+    return Hit(pb.PRODUCT_FORM_UNSPECIFIED, "", False)
+
+
+def customer_type(text: str, form: int, audiences: Sequence[str], default_audience: str) -> Hit:
+    """Who buys: as stated ("B2B"), by form (a marketplace), by the audience's kind, else by the category's buyers."""
+    stated = re.search(r"\b(B2B2C|B2B|B2C|B2G|C2C|P2P)\b", text)
+    if stated:
+        kind = {"B2G": pb.CUSTOMER_TYPE_B2G, "B2C": pb.CUSTOMER_TYPE_B2C, "C2C": pb.CUSTOMER_TYPE_MARKETPLACE,
+                "P2P": pb.CUSTOMER_TYPE_MARKETPLACE}.get(stated.group(1), pb.CUSTOMER_TYPE_B2B)  # fmt: skip
+        return Hit(kind, stated.group(1), True)
+    if form == pb.PRODUCT_FORM_MARKETPLACE or re.search(
+        r"\b(?:marketplace|peer-to-peer|two-sided)\b", text, re.IGNORECASE
+    ):
+        return Hit(pb.CUSTOMER_TYPE_MARKETPLACE, "marketplace", True)
+    if re.search(
+        r"\b(?:for|to|in|at)\s+(?:\w+\s+){0,2}(?:businesses|companies|enterprises?|firms|teams|organi[sz]ations)\b",
+        text,
+        re.IGNORECASE,
+    ):
+        return Hit(pb.CUSTOMER_TYPE_B2B, "businesses", True)
+    for audience in audiences:
+        head = head_of(audience)
+        tail = head.rpartition("-")[2]
+        if head in PUBLIC:
+            return Hit(pb.CUSTOMER_TYPE_B2G, audience, True)
+        if head in CONSUMERS or tail in CONSUMERS:
+            business = re.search(
+                r"\b(?:business|shop|store|restaurant|clinic|company|factory|brand|hotel|practice|salon|gym|farm|agency)\b",
+                audience,
+            )
+            return Hit(pb.CUSTOMER_TYPE_B2B if business else pb.CUSTOMER_TYPE_B2C, audience, True)
+        return Hit(pb.CUSTOMER_TYPE_B2B, audience, True)
+    if default_audience:
+        consumers = head_of(default_audience) in CONSUMERS
+        return Hit(pb.CUSTOMER_TYPE_B2C if consumers else pb.CUSTOMER_TYPE_B2B, default_audience, False)
+    return Hit(pb.CUSTOMER_TYPE_UNSPECIFIED, "", False)
+
+
+_STATED_MODELS = (
+    (r"\bfreemium\b|\bfree (?:tier|plan|version)\b", pb.BUSINESS_MODEL_FREEMIUM),
+    (r"\b(?:pay[- ]per[- ]\w+|usage[- ]based|metered|per[- ]call pricing|pay as you go)\b", pb.BUSINESS_MODEL_USAGE_BASED),
+    (r"\b(?:subscription|saas|monthly fee|per seat|licen[cs]ing|software licen[cs]e|membership|[\w-]+-as-a-service|per month|a month)\b",
+     pb.BUSINESS_MODEL_SUBSCRIPTION),
+    (r"\b(?:commission|take rate|percentage of (?:each|every) (?:booking|sale))\b", pb.BUSINESS_MODEL_MARKETPLACE_FEE),
+    (r"\b(?:transaction fee|interchange|per transaction|revenue split|revenue share)\b", pb.BUSINESS_MODEL_TRANSACTION_FEE),
+    (r"\b(?:ad-supported|advertising revenue|funded by ads|sponsored listings)\b", pb.BUSINESS_MODEL_ADVERTISING),
+    (r"\bsale of hardware\b", pb.BUSINESS_MODEL_HARDWARE_SALE),
+)  # fmt: skip
+
+
+def business_model(text: str, form: int, customer: int) -> Hit:
+    """How it earns: as stated, else what is usual for its form and buyers (then `stated` is False)."""
+    for pattern, model in _STATED_MODELS:
+        if match := re.search(pattern, text, re.IGNORECASE):
+            return Hit(model, match.group(), True)
+    if form == pb.PRODUCT_FORM_MARKETPLACE or customer == pb.CUSTOMER_TYPE_MARKETPLACE:
+        return Hit(pb.BUSINESS_MODEL_MARKETPLACE_FEE, "", False)
+    usual = {
+        pb.PRODUCT_FORM_API: pb.BUSINESS_MODEL_USAGE_BASED,
+        pb.PRODUCT_FORM_SERVICE: pb.BUSINESS_MODEL_SERVICE_FEE,
+        pb.PRODUCT_FORM_HARDWARE: pb.BUSINESS_MODEL_HARDWARE_SALE,
+    }
+    if form in usual:
+        return Hit(usual[pb.ProductForm.ValueType(form)], "", False)
+    if customer == pb.CUSTOMER_TYPE_B2C:
+        return Hit(pb.BUSINESS_MODEL_FREEMIUM, "", False)
+    if customer in (pb.CUSTOMER_TYPE_B2B, pb.CUSTOMER_TYPE_B2G):
+        return Hit(pb.BUSINESS_MODEL_SUBSCRIPTION, "", False)
+    return Hit(pb.BUSINESS_MODEL_UNSPECIFIED, "", False)
+
+
+def segment(category: Category, text: str) -> str:
+    """The search advertising segment that fits, or an empty string."""
+    line = lemmas(text)
+    if category.slug == "health":
+        if re.search(r" (?:dentist|dental|orthodontist) ", line):
+            return "Dentists & dental services"
+        clinical = re.search(
+            r" (?:clinic|doctor|physician|patient|hospital|nurse|surgeon|medical|telehealth|telemedicine|physiotherapy) ",
+            line,
+        )
+        return category.segment if clinical else "Health & fitness"
+    if category.slug == "mobility":
+        repair = re.search(r" (?:car|vehicle|auto|garage|mechanic|tyre|tire) ", line) and not re.search(
+            r" (?:autonomous|fleet|drone) ", line
+        )
+        return category.segment if repair else ""
+    if category.slug == "real-estate" and re.search(r" (?:renovation|repair|plumber|handyman|electrician|cleaning|construction|builder|"
+                                                    r"interior|homeowner|tradesperson) ", line):  # fmt: skip
+        return "Home & home improvement"
+    if category.slug == "retail" and re.search(r" (?:beauty|cosmetic|makeup|skincare|salon|hair) ", line):
+        return "Beauty & personal care"
+    return category.segment

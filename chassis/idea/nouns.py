@@ -1,0 +1,161 @@
+"""Noun phrases: cleaning their edges, finding their heads, telling people from things, turning them into verb phrases."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from chassis.idea import words as w
+from chassis.idea.lexicon import (
+    ACTOR_SUFFIXES,
+    ACTORS,
+    NOMINALISATIONS,
+    NOT_ACTORS,
+    PLACES_AS_ACTORS,
+    VERB_FOR_NOUN,
+)
+
+_EDGE = frozenset("etc also just even only both either new".split())
+_TRAILING = w.STOPWORDS | w.CONJUNCTIONS
+
+
+def is_actor(word: str) -> bool:
+    """Whether a lower-case noun names people or organisations."""
+    base = w.singular(word)
+    base = base.rpartition("-")[2] if "-" in base and base not in ACTORS else base
+    if base in NOT_ACTORS:
+        return base in ACTORS and base not in {"agent", "carrier"}
+    return base in ACTORS or (len(base) > 5 and base.endswith(ACTOR_SUFFIXES))
+
+
+def has_actor(lower_words: Sequence[str]) -> bool:
+    """Whether any of the words names people or organisations."""
+    return any(is_actor(word) for word in lower_words)
+
+
+def head_of(phrase: str) -> str:
+    """The lower-case singular head of a noun phrase: its last word before a preposition or a clause."""
+    head = ""
+    for token in w.tokenize(phrase):
+        if not token.is_word or (head and (token.lower in w.PREPOSITIONS or token.lower in w.SUBORDINATORS)):
+            break
+        if token.lower not in w.DETERMINERS:
+            head = token.lower
+    return w.singular(head)
+
+
+def is_actor_phrase(phrase: str, *, lenient: bool = False) -> bool:
+    """Whether a noun phrase names people or organisations; `lenient` after "for" or "targeting"."""
+    head = head_of(phrase)
+    if is_actor(head):
+        return True
+    return lenient and head in PLACES_AS_ACTORS
+
+
+def clean(phrase: str) -> str:
+    """The phrase without articles at its start and without function words or punctuation at its edges."""
+    phrase = phrase.strip(" .,;:!?\"“”'‘’-–—/")
+    while True:
+        first, _, rest = phrase.partition(" ")
+        lower = first.lower()
+        if (
+            rest
+            and (lower in w.DETERMINERS or lower in w.CONJUNCTIONS or lower in _EDGE)
+            and lower not in {"no", "every", "each"}
+        ):
+            phrase = rest.lstrip(" ,;:")
+            continue
+        break
+    while True:
+        head, _, last = phrase.rpartition(" ")
+        if (
+            head
+            and last.lower().strip(",") in _TRAILING
+            and last.lower()
+            not in {
+                "faster",
+                "better",
+                "less",
+                "more",
+                "online",
+                "together",
+                "offline",
+                "now",
+                "again",
+                "them",
+                "it",
+                "home",
+            }
+        ):
+            phrase = head.rstrip(" ,;:")
+            continue
+        return phrase.strip(" ,;:")
+
+
+def split_list(phrase: str) -> list[str]:
+    """The members of "a, b, and c"; an "and" inside a member of a list with commas is kept apart too."""
+    parts = re.split(r"\s*(?:,|;)\s*(?:and\s+|or\s+|as well as\s+)?|\s+(?:and|or|as well as|&)\s+", phrase)
+    return [part for part in (clean(p) for p in parts) if part]
+
+
+def to_verb_phrase(phrase: str) -> tuple[str, str] | None:
+    """(base verb, object) for a noun phrase that stands for doing something, else None.
+
+    "waitlist filling" -> ("fill", "the waitlist"); "idea validation" -> ("validate", "ideas"); "automatic
+    reminders" -> ("send", "automatic reminders").
+    """
+    cleaned = clean(phrase)
+    parts = cleaned.split()
+    if not parts:
+        return None
+    last = parts[-1].lower()
+    before = " ".join(parts[:-1])
+    of = re.match(r"^(?P<act>[\w-]+)\s+of\s+(?P<what>.+)$", cleaned, re.IGNORECASE)
+    if of and (verb := w.base_of_gerund(of["act"].lower()) or NOMINALISATIONS.get(w.singular(of["act"].lower()), "")):
+        return verb, of["what"]
+    singular = w.singular(last)
+    if before and singular in VERB_FOR_NOUN and w.is_plural(last):
+        return VERB_FOR_NOUN[singular], cleaned
+    verb = w.base_of_gerund(last) or NOMINALISATIONS.get(singular, "")
+    if verb and before:
+        return verb, object_of(before)
+    if singular in VERB_FOR_NOUN:
+        return VERB_FOR_NOUN[singular], cleaned
+    return None
+
+
+def object_of(modifier: str) -> str:
+    """A modifier as an object: "startup idea" -> "startup ideas", "waitlist" -> "the waitlist"."""
+    words = modifier.split()
+    while len(words) > 1 and words[0].lower() in {"automatic", "automated", "smart", "instant", "ai-powered", "easy"}:
+        words = words[1:]
+    last = words[-1].lower()
+    if last in {"waitlist", "calendar", "team", "inbox", "budget", "supply", "home", "house", "inventory", "menu"}:
+        return f"the {' '.join(words)}"
+    if (
+        last in MASS
+        or w.is_plural(last)
+        or last in w.STOPWORDS
+        or words[-1].isupper()
+        or last.endswith(("ing", "ance", "ence", "ness", "ity"))
+    ):
+        return " ".join(words)
+    return " ".join([*words[:-1], w.plural(words[-1]) if words[-1].islower() else words[-1] + "s"])
+
+
+MASS = frozenset(
+    "fraud food waste water energy money time data information software music traffic health sleep weight inventory "
+    "equipment furniture clothing clothes homework housework laundry news knowledge research evidence content feedback "
+    "stress pain noise carbon electricity power language-learning vocabulary grammar screen weather soil stock access "
+    "compliance spending income cash payroll mail e-mail email text speech code rent luggage literature irrigation "
+    "risk credit care maintenance production talent churn demand supply quality safety security privacy identity "
+    "mathematics math history art travel transport parking shipping freight cargo recycling coffee tea wine beer fish meat".split()
+)
+
+
+def modifiers_without_form(head: str, form_words: frozenset[str], adjectives: frozenset[str]) -> str:
+    """What a product's head says about its subject ("AI-powered startup idea validation platform" -> "startup idea validation")."""
+    words = [word for word in head.split() if word.lower().strip(",") not in w.DETERMINERS]
+    while words and (words[-1].lower() in form_words or words[-1].lower() in {"and", "&", "or"}):
+        words.pop()
+    return " ".join(word for word in words if word.lower().strip(",") not in adjectives).strip(" ,")

@@ -1,0 +1,249 @@
+"""Reads an idea: one profile, seven claims and whatever tries to instruct the reader; pure, repeatable, a few milliseconds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from chassis.idea import classify, extract, language, naming, nouns, regulated, roles, suspicious
+from chassis.idea import words as w
+from chassis.idea.categories import Category
+from chassis.idea.claims import ClaimFacts, claims
+from chassis.idea.lexicon import ACTORS, FORM_ADJECTIVES, FORM_WORDS, PAINS
+from chassis.idea.roles import Roles
+from chassis.idea.verbs import VERBS
+from pipeline.v1 import common_pb2 as pb
+
+ONE_LINER_CHARS_MAX = 140
+# The profile's fields that a text can give a basis for; coverage is the share of them that it did.
+FIELDS = (
+    "one_liner", "audiences", "problem", "solution", "mechanisms", "category", "customer_type", "business_model",
+    "product_form", "features", "keywords", "entities",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class IdeaReading:
+    """What one text says: the profile, its claims in their fixed order, and suspicious passages (data, never instructions)."""
+
+    profile: pb.IdeaProfile
+    claims: tuple[pb.Claim, ...]
+    suspicious: tuple[str, ...]
+
+
+def read_idea(text: str, name: str = "") -> IdeaReading:
+    """Reads a normalised text (see `text.normalise`) and the founder's working title; never raises on odd input."""
+    passages = suspicious.find(text)
+    code, _ = language.detect(text, _known_english(text))
+    english = code in {"en", ""}
+    found = roles.read_roles(text) if english else Roles(head="", main=text)
+    line = classify.lemmas(text)
+    focus = " ".join([found.head, *found.audiences, *(m.base_form for m in found.mechanisms)])
+    hit = classify.categorise(text, focus)
+    category = hit.category
+    profile = pb.IdeaProfile(idea=text, language=code, category=category.slug, category_label=category.label)
+    basis: dict[str, str] = dict(found.basis)
+    basis.pop("head", None)
+    inferred: list[str] = []
+    if hit.basis:
+        basis["category"] = ", ".join(hit.basis[:4])
+    _who(profile, found, category, basis, inferred)
+    _what(profile, found, basis, inferred)
+    _kinds(profile, found, text, category, basis, inferred)
+    if english:
+        profile.features.extend(extract.features(found))
+        if profile.features:
+            basis["features"] = ", ".join(f.title for f in profile.features[:3])
+            if not found.mechanisms and not found.outcomes:
+                inferred.append("features")
+    things, from_lexicon = extract.entities(found, category, line)
+    profile.entities.extend(things)
+    if things:
+        basis["entities"] = ", ".join(things[:4])
+        if from_lexicon:
+            inferred.append("entities")
+    profile.keywords.extend(extract.keywords(found, category, hit.basis, (name,)) or _plain_keywords(text))
+    if profile.keywords:
+        basis["keywords"] = ", ".join(profile.keywords[:3])
+    given = [candidate for candidate in (name.strip(), found.name) if candidate]
+    profile.names.extend(naming.coin(_name_words(found, profile), category, given))
+    profile.one_liner = one_liner(found, profile, text)
+    if profile.one_liner:
+        basis["one_liner"] = w.clip(found.main or text, 160)
+    profile.regulated_fields.extend(regulated.find(text))
+    if hit.score:
+        profile.benchmark_segment = classify.segment(category, text)
+    profile.inferred_fields.extend(sorted(set(inferred)))
+    for key, value in basis.items():
+        profile.basis[key] = value
+    stated = [field for field in FIELDS if field in basis and field not in inferred]
+    profile.coverage = round(len(stated) / len(FIELDS), 2)
+    return IdeaReading(profile, claims(_facts(profile, found)), passages)
+
+
+def _known_english(text: str) -> int:
+    known = classify.known_words()
+    count = 0
+    for token in w.tokenize(text):
+        lower = token.lower
+        if (
+            lower in FORM_WORDS
+            or lower in VERBS
+            or w.singular(lower) in ACTORS
+            or w.singular(lower) in known
+            or w.base_of_gerund(lower)
+        ):
+            count += 1
+    return count
+
+
+def _who(profile: pb.IdeaProfile, found: Roles, category: Category, basis: dict[str, str], inferred: list[str]) -> None:
+    profile.audiences.extend(found.audiences)
+    if not found.audiences and category.audience:
+        profile.audiences.append(category.audience)
+        basis["audiences"] = basis.get("category", "")
+        inferred.append("audiences")
+
+
+def _what(profile: pb.IdeaProfile, found: Roles, basis: dict[str, str], inferred: list[str]) -> None:
+    profile.problem, profile.solution = found.problem, found.solution
+    if found.problem and found.problem_inferred:
+        inferred.append("problem")
+    if found.solution and found.solution_inferred:
+        inferred.append("solution")
+    mechanisms = w.unique(m.gerund_form for m in found.mechanisms)
+    profile.mechanisms.extend(mechanisms)
+    if mechanisms:
+        basis["mechanisms"] = "; ".join(w.unique(m.basis for m in found.mechanisms))[:200]
+
+
+def _kinds(
+    profile: pb.IdeaProfile, found: Roles, text: str, category: Category, basis: dict[str, str], inferred: list[str]
+) -> None:
+    form = classify.product_form(found.head, found.main or text)
+    value = form.value
+    if not value and found.solution:
+        # A sentence that only says what is done describes software unless it says otherwise.
+        value = pb.PRODUCT_FORM_WEB_APP
+    profile.product_form = pb.ProductForm.ValueType(value)
+    if form.basis:
+        basis["product_form"] = form.basis
+    if value and not form.stated:
+        inferred.append("product_form")
+    default = "" if found.audiences else category.audience
+    customer = classify.customer_type(text, value, found.audiences, default)
+    profile.customer_type = pb.CustomerType.ValueType(customer.value)
+    if customer.basis:
+        basis["customer_type"] = customer.basis
+    if customer.value and not customer.stated:
+        inferred.append("customer_type")
+    model = classify.business_model(text, value, customer.value)
+    profile.business_model = pb.BusinessModel.ValueType(model.value)
+    if model.value and model.stated:
+        basis["business_model"] = model.basis
+    elif model.value:
+        inferred.append("business_model")
+
+
+def _plain_keywords(text: str) -> list[str]:
+    words = [t.lower for t in w.tokenize(text) if t.is_word and len(t.text) > 3 and t.lower not in w.STOPWORDS]
+    return w.unique(words)[:8]
+
+
+def _name_words(found: Roles, profile: pb.IdeaProfile) -> list[str]:
+    words: list[str] = []
+    for phrase in found.mechanisms:
+        for chunk in extract.noun_chunks(phrase.rest)[:1]:
+            words.append(chunk.split()[-1] if chunk.split()[-1] not in {"dates", "date", "time"} else chunk.split()[0])
+    for entity in profile.entities:
+        words.extend(entity.split()[:1])
+    words.extend(word for phrase in extract.noun_chunks(found.problem) for word in phrase.split()[-1:])
+    words.extend(nouns.head_of(audience) for audience in found.audiences)
+    words.extend(word for keyword in profile.keywords for word in keyword.split())
+    return [word for word in words if word not in PAINS or word in {"no-show", "waste", "fraud"}]
+
+
+def one_liner(found: Roles, profile: pb.IdeaProfile, text: str) -> str:
+    """What it is, for whom, to which end, at most 140 characters, without a final stop."""
+    limit = ONE_LINER_CHARS_MAX
+    if profile.language not in {"en", ""}:
+        return w.clip(w.sentences(text)[0] if w.sentences(text) else text, limit)
+    if found.labelled:
+        return _labelled_one_liner(found, limit)
+    main = found.main.strip(" .!?,;") or w.clip(text, limit)
+    thing = found.head and re.match(r"^(?:an?|the|our|my)\s", main, re.IGNORECASE)
+    if found.head and not thing and re.match(r"[a-zA-Z]", main) and not w.is_plural(found.head.split()[-1].lower()):
+        main = w.article(w.decapitalise(main))
+    main = w.capitalise(main)
+    if len(main) <= limit:
+        return main
+    return _shortened(main, limit)
+
+
+def _shortened(main: str, limit: int) -> str:
+    cuts = (
+        r",\s",
+        r"\s(?:so that|so|which|because|while|without|before|after|when|preventing|using|through|via)\s",
+        r"\s(?:by|with|and|for|from|in|to|that)\s",
+    )
+    for cut in cuts:
+        places = [m.start() for m in re.finditer(cut, main) if limit // 2 <= m.start() <= limit]
+        if places:
+            return w.clip(main[: places[-1]].rstrip(" ,;"), limit)
+    return w.clip(main, limit)
+
+
+def _labelled_one_liner(found: Roles, limit: int) -> str:
+    head = re.sub(r"\s*/\s*", "/", found.head).strip() or "A solution"
+    head = w.capitalise(w.article(re.sub(r"^(?:an?|the)\s+", "", head, flags=re.IGNORECASE)))
+    for count in (3, 2, 1):
+        audience = w.join(found.audiences[:count])
+        start = f"{head} for {audience}" if audience else head
+        if found.solution and not found.solution_inferred:
+            line = f"{start} to {found.solution}"
+        elif found.problem:
+            line = f"{start} against {found.problem}"
+        else:
+            line = start
+        if len(line) <= limit:
+            return line
+    start = f"{head} for {found.audiences[0]}" if found.audiences else head
+    room = limit - len(start) - len(" against ")
+    if room > 25 and found.problem:
+        from_problem = w.clip(found.problem, room)
+        return f"{start} against {from_problem}"
+    return w.clip(start, limit)
+
+
+def _facts(profile: pb.IdeaProfile, found: Roles) -> ClaimFacts:
+    head = re.sub(r"^(?:an?|the|our|my)\s+", "", found.head.strip(), flags=re.IGNORECASE)
+    if found.labelled or not head:
+        head = ""
+    product = w.article(w.decapitalise(head)) if head else "this product"
+    bare = not head or all(word.lower() in FORM_WORDS or word.lower() in FORM_ADJECTIVES for word in head.split())
+    if bare and profile.solution:
+        third = (
+            re.sub(r"^(\w+)", lambda m: w.third(m.group(1)), w.clip(profile.solution, 70))
+            if not found.solution_inferred
+            else ""
+        )
+        noun = product if head else "a product"
+        product = (
+            f"{noun} that {third}"
+            if third
+            else (f"a product that tackles {w.clip(profile.problem, 60)}" if profile.problem else noun)
+        )
+    audience = w.join(list(found.audiences[:2])) or ("" if not profile.audiences else profile.audiences[0])
+    return ClaimFacts(
+        product=product,
+        audience=audience,
+        problem=profile.problem,
+        solution=profile.solution,
+        mechanisms=tuple(profile.mechanisms),
+        category=profile.category,
+        label=profile.category_label,
+        keywords=tuple(profile.keywords[:6]),
+        model=profile.business_model,
+        buyer=profile.audiences[0] if profile.audiences else "",
+        regulated=tuple(field.field for field in profile.regulated_fields),
+    )
