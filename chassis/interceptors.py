@@ -29,7 +29,7 @@ from chassis.calls import Calls, MethodPolicy
 from chassis.clock import Clock
 from chassis.deadline import Deadline, caller_seconds, exceeded, set_deadline
 from chassis.logs import get_logger, set_request_id
-from chassis.streaming import begin_scope, cancel_and_wait, stream
+from chassis.streaming import begin_scope, cancel_and_wait, cancel_once, stream
 from chassis.telemetry import Telemetry, fail_span
 from chassis.usage import UsageRecorder, set_usage
 from pipeline.errors import PipelineError, from_rpc_error, to_status
@@ -223,7 +223,7 @@ class Call:
             own = task
             self._watch(task)
             # A caller that leaves while an item is being sent closes no generator: cancel from here.
-            self.context.add_done_callback(lambda _: task.cancel())
+            self.context.add_done_callback(lambda _: cancel_once(task))
 
         return stream(serve, buffer=_AHEAD_ITEMS, context=self.scope, on_started=started)
 
@@ -238,7 +238,7 @@ class Call:
     async def _end_after(self, seconds: float, task: asyncio.Task[Any]) -> None:
         await self.chassis.clock.sleep(seconds)
         self.out_of_time = True
-        task.cancel()
+        cancel_once(task)
 
     def _finished(self, task: asyncio.Task[Any]) -> None:
         if self.watchdog is not None:

@@ -91,11 +91,17 @@ async def stream(
             task.exception()  # retrieved: an error nobody reads any more is not reported as lost
 
 
+def cancel_once(task: asyncio.Task[Any]) -> None:
+    """Cancels `task` unless that was done before: a second cancellation would cut its `finally` blocks short."""
+    if not task.cancelling():
+        task.cancel()
+
+
 async def cancel_and_wait(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """Cancels the tasks that still run and returns when all have run their `finally` blocks."""
     pending = [task for task in tasks if not task.done()]
     for task in pending:
-        task.cancel()
+        cancel_once(task)
     if pending:
         await asyncio.wait(pending)
 

@@ -16,7 +16,7 @@ import re
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -88,6 +88,21 @@ class ManualClock:
 async def settle(turns: int = SETTLE_TURNS) -> None:
     """Lets tasks that are ready run, a bounded number of turns; no time passes."""
     for _ in range(turns):
+        await asyncio.sleep(0)
+
+
+async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
+    """Returns as soon as `condition()` holds, letting tasks and sockets proceed; TimeoutError after `seconds`.
+
+    For what depends on a real socket; with a ManualClock use `tick`.
+    """
+    loop = asyncio.get_running_loop()
+    limit = loop.time() + seconds
+    for _ in itertools.count():
+        if condition():
+            return
+        if loop.time() > limit:
+            raise TimeoutError("the condition did not come true")
         await asyncio.sleep(0)
 
 
