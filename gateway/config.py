@@ -50,7 +50,6 @@ class GatewayConfig(ServerConfig):
     poll_seconds: float = Field(
         1.0, gt=0, le=60, allow_inf_nan=False, description="how often the store is asked for news"
     )
-    watchers_max: int = Field(1000, ge=1, le=100_000, description="open streams of events")
     tenant: str = Field("default", min_length=1, max_length=64, description="whose runs these are")
 
     @field_validator("http_listen")

@@ -53,6 +53,16 @@ class Snapshot:
     metrics: pipeline_pb2.Metrics | None
 
 
+def draining() -> PipelineError:
+    """What a watcher is told when the gateway stops: come back and go on after the last event you saw."""
+    return PipelineError(
+        errors_pb2.ERROR_REASON_DRAINING,
+        "The gateway is stopping; watch again after the last event you saw.",
+        metadata={"server": "gateway"},
+        retry_after=2.0,
+    )
+
+
 def run_not_found(run_id: str) -> PipelineError:
     """The error for a run that is not there."""
     return PipelineError(
@@ -157,6 +167,8 @@ class RunStore:
             if row.state in rows.TERMINAL and after >= row.last_sequence:
                 return
             if len(page) < EVENT_PAGE:
+                if self.wakeup.closed:
+                    raise draining()
                 await self.wakeup.wait(run_id, ticket, poll_seconds)
 
     async def cancel(self, tenant: str, run_id: str) -> pipeline_pb2.Run:
@@ -226,6 +238,15 @@ class RunStore:
                 metadata={"artifact": f"{run_name(run_id)}/artifacts/{path}"[:200]},
             )
         return rows.artifact(row)
+
+    async def answers(self) -> bool:
+        """True while the database does: the gateway is not ready without it."""
+        try:
+            async with self.database.read() as conn:
+                await conn.execute(select(schema.schema_info.c.version))
+        except PipelineError:
+            return False
+        return True
 
     async def budget(self, run_id: str) -> pipeline_pb2.BudgetStatus:
         """The run's ledger, summed up."""

@@ -15,6 +15,7 @@ class Wakeup:
         self._clock = clock
         self._events: dict[str, asyncio.Event] = {}
         self._waiting: dict[str, int] = {}
+        self.closed = False
 
     def __repr__(self) -> str:
         return f"Wakeup({', '.join(f'{topic}: {count}' for topic, count in sorted(self._waiting.items()))})"
@@ -25,8 +26,18 @@ class Wakeup:
         if event is not None:
             event.set()
 
+    def close(self) -> None:
+        """Wake everyone for the last time: the gateway stops."""
+        self.closed = True
+        for topic in list(self._events):
+            self.notify(topic)
+
     def ticket(self, topic: str) -> asyncio.Event:
         """Set at the next `notify` of the topic."""
+        if self.closed:
+            called = asyncio.Event()
+            called.set()
+            return called
         return self._events.setdefault(topic, asyncio.Event())
 
     async def wait(self, topic: str, ticket: asyncio.Event, seconds: float) -> None:

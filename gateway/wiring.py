@@ -1,0 +1,120 @@
+"""What one gateway is made of, put together from its configuration."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from chassis.channel import open_channel
+from chassis.clock import Clock
+from chassis.limits import ProfileLimits
+from chassis.telemetry import Telemetry, new_span_id
+from gateway.config import GatewayConfig
+from gateway.finish import Finisher
+from gateway.names import PhaseValue
+from gateway.orchestrator import Orchestrator
+from gateway.phase_runner import Patience, PhaseRunner
+from gateway.phases.base import GrpcPhase, PhaseClient
+from gateway.phases.kinds import KINDS
+from gateway.phases.peer import Peer
+from gateway.runs.artifacts import ArtifactStore
+from gateway.runs.database import Database
+from gateway.runs.progress import RunProgress
+from gateway.runs.store import RunStore
+from gateway.runs.wakeup import Wakeup
+from gateway.trace import SpanSource
+from gateway.worker import Worker
+
+
+@dataclass(frozen=True)
+class GatewayProviders:
+    """The outside world of a gateway: its phase servers. Tests give fakes."""
+
+    clients: Mapping[PhaseValue, PhaseClient]
+    peers: Sequence[Peer] = ()
+    span_sources: Sequence[SpanSource] = field(default=())
+
+
+class Gateway:
+    """The parts, connected. `open()` before use, `close()` after; `stop_work()` when draining begins."""
+
+    def __init__(
+        self,
+        config: GatewayConfig,
+        clock: Clock,
+        telemetry: Telemetry,
+        limits: ProfileLimits,
+        providers: GatewayProviders | None = None,
+    ) -> None:
+        self.config = config
+        self.clock = clock
+        self.telemetry = telemetry
+        self.limits = limits
+        self.database = Database(config.database_path)
+        self.wakeup = Wakeup(clock)
+        self.store = RunStore(self.database, clock, self.wakeup)
+        self.progress = RunProgress(self.store)
+        self.artifacts = ArtifactStore(config.artifacts_dir)
+        self._given = providers
+        self.providers: GatewayProviders | None = None
+        self.finisher: Finisher | None = None
+        self.worker: Worker | None = None
+
+    def connect(self) -> GatewayProviders:
+        """Open a channel to each phase server (inside the running loop); the given fakes where there are some."""
+        if self._given is not None:
+            return self._given
+        clients: dict[PhaseValue, PhaseClient] = {}
+        peers = []
+        for kind in KINDS:
+            channel = open_channel(getattr(self.config, f"{kind.name}_target"), telemetry=self.telemetry)
+            seconds = getattr(self.config, f"{kind.name}_seconds")
+            clients[kind.phase] = GrpcPhase(kind, channel, self.clock, seconds)
+            peers.append(Peer(kind.name, channel))
+        return GatewayProviders(clients, peers, [peer.spans for peer in peers])
+
+    async def open(self) -> None:
+        """Open the store, connect, and begin to work on what waits."""
+        await self.database.open()
+        self.providers = providers = self.connect()
+        config = self.config
+        runner = PhaseRunner(
+            providers.clients,
+            self.progress,
+            self.artifacts,
+            self.clock,
+            self.telemetry,
+            Patience(config.phase_patience_seconds, config.phase_attempts_max),
+        )
+        self.finisher = Finisher(self.store, self.progress, self.artifacts, self.telemetry, providers.span_sources)
+        orchestrator = Orchestrator(self.store, self.progress, runner, self.finisher, self.limits)
+        # Unique per process and start, so that a restarted gateway never takes its predecessor's lease for its own.
+        owner = f"{socket.gethostname()}:{os.getpid()}:{new_span_id()}"
+        self.worker = Worker(
+            self.progress,
+            orchestrator.execute,
+            self.wakeup,
+            self.clock,
+            owner=owner,
+            limit=config.max_concurrent_runs,
+            lease_seconds=config.lease_seconds,
+            poll_seconds=config.poll_seconds,
+        )
+        self.worker.start()
+
+    async def stop_work(self) -> None:
+        """Drain: give running runs back, end watchers."""
+        if self.worker is not None:
+            await self.worker.stop()
+        self.wakeup.close()
+
+    async def close(self) -> None:
+        """Close channels and the store."""
+        if self.worker is not None:
+            await self.worker.stop()
+        if self.providers is not None and self.providers is not self._given:
+            for peer in self.providers.peers:
+                await peer.close()
+        await self.database.close()
