@@ -1,0 +1,1 @@
+"""What the deck says: plans, statements, market, money and quality. No gRPC, no I/O."""

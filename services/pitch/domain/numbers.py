@@ -1,0 +1,208 @@
+"""Finds the numbers in a text and checks that each is covered by a citation or an assumption.
+
+A number is a run of digits that stands for a quantity. Not numbers: digits inside a word ("B2B", "Web3", "ISO9001"),
+digits of a product's own name, and the ordinals of the deck itself ("Year 2", "slide 4"). A number is *covered* when
+one of the citation or assumption ids of its statement carries the same value to the precision that is shown: "$1.2M"
+is covered by 1,234,567 but not by 1,340,000. So a mark beside a statement is not decoration: the value is in it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from pipeline.v1 import common_pb2, pitch_pb2
+
+_SCALES = {
+    "k": 1e3,
+    "m": 1e6,
+    "b": 1e9,
+    "bn": 1e9,
+    "thousand": 1e3,
+    "million": 1e6,
+    "billion": 1e9,
+    "trillion": 1e12,
+}
+_NUMBER = re.compile(
+    r"(?<![\w.,])(?<![A-Za-z]-)"
+    r"(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+    r"(?:(?P<scale>k|K|M|B|bn)(?![\w])|\s(?P<word>thousand|million|billion|trillion)\b|(?!\w))"
+    r"|(?<![\w.,])(?P<times>\d+(?:\.\d+)?)x\b"
+)
+_ORDINAL = re.compile(r"\b(?:Year|Month|Quarter|Slide|Step|year|month|slide)s? \d+(?: (?:and|to|–) \d+)?\b")
+
+
+class UncoveredNumberError(AssertionError):
+    """A slide shows a number that nothing covers: a defect of the builder, never of the request."""
+
+
+class Number(NamedTuple):
+    """A number as it stands in a text: its words, its value, and half a unit of its last shown place."""
+
+    text: str
+    value: float
+    tolerance: float
+
+
+def find_numbers(text: str, names: Sequence[str] = ()) -> list[Number]:
+    """The numbers of a text in order; digits in `names` (product names) and deck ordinals do not count."""
+    for name in names:
+        if name and any(ch.isdigit() for ch in name):
+            text = text.replace(name, " ")
+    text = _ORDINAL.sub(" ", text)
+    found = []
+    for match in _NUMBER.finditer(text):
+        digits = (match["digits"] or match["times"]).replace(",", "")
+        scale = _SCALES.get((match["scale"] or match["word"] or "").lower(), 1.0)
+        places = len(digits.partition(".")[2])
+        found.append(Number(match.group(0), float(digits) * scale, 0.5 * 10.0**-places * scale))
+    return found
+
+
+class Coverage:
+    """Which values each citation id and each assumption id carries."""
+
+    def __init__(
+        self,
+        citations: Mapping[str, Iterable[float]],
+        assumptions: Mapping[str, Iterable[float]],
+        names: Sequence[str] = (),
+    ) -> None:
+        self._citations = {key: tuple(values) for key, values in citations.items()}
+        self._assumptions = {key: tuple(values) for key, values in assumptions.items()}
+        self.names = tuple(names)
+
+    def covered_by(self, number: Number, citation_ids: Iterable[str], assumption_ids: Iterable[str]) -> str:
+        """Says "cited", "assumed", or "" where no id carries the value."""
+        if any(_same(number, value) for key in citation_ids for value in self._citations.get(key, ())):
+            return "cited"
+        if any(_same(number, value) for key in assumption_ids for value in self._assumptions.get(key, ())):
+            return "assumed"
+        return ""
+
+    def check_text(self, where: str, text: str, citation_ids: Sequence[str], assumption_ids: Sequence[str]) -> Tally:
+        """Counts the numbers of a text; raises UncoveredNumberError for one that no id carries."""
+        tally = Tally(0, 0)
+        for number in find_numbers(text, self.names):
+            kind = self.covered_by(number, citation_ids, assumption_ids)
+            if not kind:
+                raise UncoveredNumberError(f"{where}: {number.text!r} in {text!r} has no citation or assumption")
+            tally = tally.plus(kind)
+        return tally
+
+    def check_slide(self, slide: pitch_pb2.Slide) -> Tally:
+        """Counts the numbers of a slide's title, statements, table and chart; raises where one is not covered."""
+        where = f"slide {slide.number} ({pitch_pb2.SlideType.Name(slide.type)})"
+        tally = self.check_text(f"{where} title", slide.title, (), ())
+        for statement in slide.statements:
+            tally = tally.add(self.check_text(where, statement.text, statement.citation_ids, statement.assumption_ids))
+        for cell in slide.table.header:
+            tally = tally.add(self.check_text(f"{where} header", cell, (), ()))
+        for row in slide.table.rows:
+            for cell in row.cells:
+                tally = tally.add(self.check_text(f"{where} table", cell, row.citation_ids, row.assumption_ids))
+        chart = slide.chart
+        texts = [chart.title, *chart.categories, *(series.name for series in chart.series)]
+        for text in texts:
+            tally = tally.add(self.check_text(f"{where} chart", text, chart.citation_ids, chart.assumption_ids))
+        for series in chart.series:
+            for value in series.values:
+                shown = Number(f"{value:g}", value, max(abs(value) * 1e-6, 1e-9))
+                kind = self.covered_by(shown, chart.citation_ids, chart.assumption_ids)
+                if not kind:
+                    raise UncoveredNumberError(f"{where} chart: {value!r} of {series.name!r} is not covered")
+                tally = tally.plus(kind)
+        return tally
+
+
+class Tally(NamedTuple):
+    """How many numbers were cited and how many assumed."""
+
+    cited: int
+    assumed: int
+
+    def plus(self, kind: str) -> Tally:
+        """One more number of the kind."""
+        return Tally(self.cited + (kind == "cited"), self.assumed + (kind == "assumed"))
+
+    def add(self, other: Tally) -> Tally:
+        """Both counts together."""
+        return Tally(self.cited + other.cited, self.assumed + other.assumed)
+
+
+def values_in(*texts: str) -> tuple[float, ...]:
+    """All values that stand in the given texts, ordinals included: what a quote can vouch for."""
+    found: list[float] = []
+    for text in texts:
+        for match in _NUMBER.finditer(text):
+            digits = (match["digits"] or match["times"]).replace(",", "")
+            scale = _SCALES.get((match["scale"] or match["word"] or "").lower(), 1.0)
+            found.append(float(digits) * scale)
+    return tuple(found)
+
+
+def values_of_assumption(assumption: common_pb2.Assumption) -> tuple[float, ...]:
+    """Value, lowest and highest value, and the numbers in its label."""
+    return (assumption.value, assumption.low, assumption.high, *values_in(assumption.label))
+
+
+def _same(number: Number, value: float) -> bool:
+    if not math.isfinite(value):
+        return False
+    return abs(number.value - value) <= number.tolerance * (1 + 1e-9) + abs(value) * 1e-9
+
+
+# Formats for display. Derived figures carry two or three significant digits: more would feign precision.
+
+
+def money(value: float) -> str:
+    """Dollars: $2.05, $36, $1,270, $2.8M, $4.7B; three significant digits from a thousand on."""
+    sign, value = ("-" if value < 0 else ""), abs(value)
+    if value >= 999_500_000:
+        return f"{sign}${_short(value / 1e9)}B"
+    if value >= 999_500:
+        return f"{sign}${_short(value / 1e6)}M"
+    if value >= 1_000:
+        return f"{sign}${_significant(value):,.0f}"
+    if value >= 100 or value == round(value):
+        return f"{sign}${value:,.0f}"
+    return f"{sign}${value:,.2f}"
+
+
+def count(value: float) -> str:
+    """People or firms: 130 million, 220,000, 85."""
+    if value >= 999_500_000:
+        return f"{_short(value / 1e9)} billion"
+    if value >= 999_500:
+        return f"{_short(value / 1e6)} million"
+    if value >= 1_000:
+        return f"{_significant(value):,.0f}"
+    return f"{value:,.0f}" if value >= 10 or value == round(value) else f"{value:,.1f}"
+
+
+def percent(value: float) -> str:
+    """8.05%, 77%: as many places as the value has, two at most."""
+    return f"{value:.2f}".rstrip("0").rstrip(".") + "%"
+
+
+def times(value: float) -> str:
+    """Multiples: 3x, 0.17x."""
+    if value >= 10:
+        return f"{value:.0f}x"
+    return (f"{value:.1f}" if value >= 1 else f"{value:.2f}").rstrip("0").rstrip(".") + "x"
+
+
+def months(value: float) -> str:
+    """18 months, 14.7 months."""
+    return f"{value:.0f} months" if value >= 24 or value == round(value) else f"{value:.1f} months"
+
+
+def _significant(value: float, digits: int = 3) -> float:
+    magnitude = math.floor(math.log10(value))
+    return round(value, digits - 1 - magnitude)
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}".removesuffix(".0")
