@@ -1,0 +1,1 @@
+"""Pure logic of the evidence service: no gRPC, no I/O, no clock."""

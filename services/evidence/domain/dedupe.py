@@ -1,0 +1,76 @@
+"""Merge what says the same thing: one find per statement, with the addresses of its doubles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from services.evidence.domain.model import Candidate
+from services.evidence.domain.scoring import item_id
+from services.evidence.domain.words import jaccard, shingles
+
+# Share of common three-word runs above which two passages say the same thing.
+SAME_TEXT = 0.7
+_TRACKING = re.compile(r"^(utm_\w+|fbclid|gclid|ref|ref_src|mc_cid|mc_eid)$", re.IGNORECASE)
+
+
+def canonical_url(url: str) -> str:
+    """Return the address without what does not change the page: case of the host, fragment, trackers, slash.
+
+    >>> canonical_url("HTTPS://Example.org/a/?utm_source=x#top")
+    'https://example.org/a'
+    """
+    parts = urlsplit(url.strip())
+    if not parts.netloc:
+        return url.strip()
+    query = urlencode([(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.match(k)])
+    host = parts.netloc.lower().removeprefix("www.")
+    return urlunsplit((parts.scheme.lower(), host, parts.path.rstrip("/"), query, ""))
+
+
+def merge_duplicates(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Return each statement once, best composite first; the doubles' addresses go to `merged_urls`.
+
+    Only finds for the same claim are merged: one source may speak about two claims with two quotes. An identical
+    (address, quote) pair stays with the claim for which it scores best, because its id must be unique.
+    """
+    ordered = sorted(candidates, key=rank)
+    kept: list[Candidate] = []
+    by_id: set[str] = set()
+    for candidate in ordered:
+        identity = item_id(candidate.found.url, candidate.quote)
+        if identity in by_id:
+            continue
+        double = next((other for other in kept if _same(other, candidate)), None)
+        if double is None:
+            by_id.add(identity)
+            kept.append(candidate)
+        elif _elsewhere(candidate, double):
+            double.merged_urls.append(candidate.found.url)
+    return kept
+
+
+def rank(candidate: Candidate) -> tuple[float, str, str, int]:
+    """Sort key: best composite first; ties by address and place, so that every run has the same order."""
+    return (-round(candidate.composite, 9), candidate.query.claim_id, candidate.found.url, candidate.start)
+
+
+def _elsewhere(candidate: Candidate, double: Candidate) -> bool:
+    url = candidate.found.url
+    return canonical_url(url) != canonical_url(double.found.url) and url not in double.merged_urls
+
+
+def _same(first: Candidate, second: Candidate) -> bool:
+    if first.query.claim_id != second.query.claim_id:
+        return False
+    same_page = canonical_url(first.found.url) == canonical_url(second.found.url)
+    if same_page and first.start < second.end and second.start < first.end:
+        return True
+    one, other = first.found.figure, second.found.figure
+    if one is not None and other is not None:
+        # A study is quoted by several pages: the same metric, segment, year and value is one statement.
+        return one == other
+    if first.found.product is not None or second.found.product is not None:
+        return False
+    return jaccard(shingles(first.quote), shingles(second.quote)) >= SAME_TEXT

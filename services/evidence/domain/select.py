@@ -1,0 +1,53 @@
+"""Choose, for each claim, the finds that are good and differ from each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.v1 import common_pb2
+from services.evidence.domain.dedupe import canonical_url, rank
+from services.evidence.domain.model import Candidate
+from services.evidence.domain.words import jaccard, shingles
+
+# More than this for one claim is not read.
+PER_CLAIM = 8
+# Weight of a find's own score against its likeness to what is already chosen (maximal marginal relevance).
+MMR_LAMBDA = 0.75
+
+
+def select(candidates: Sequence[Candidate], per_claim: int = PER_CLAIM) -> list[Candidate]:
+    """Return at most `per_claim` finds for each claim, in the order of composite score over all claims.
+
+    The best find that contradicts a claim and the best that supports it always stay: contradiction ranks as high
+    as support, whatever the more numerous side is.
+    """
+    by_claim: dict[str, list[Candidate]] = {}
+    for candidate in sorted(candidates, key=rank):
+        by_claim.setdefault(candidate.query.claim_id, []).append(candidate)
+    chosen = [c for group in by_claim.values() for c in _diverse(group, per_claim)]
+    return sorted(chosen, key=rank)
+
+
+def _diverse(group: list[Candidate], limit: int) -> list[Candidate]:
+    chosen: list[Candidate] = []
+    for stance in (common_pb2.STANCE_CONTRADICTS, common_pb2.STANCE_SUPPORTS):
+        best = next((c for c in group if c.stance == stance), None)
+        if best is not None and len(chosen) < limit:
+            chosen.append(best)
+    rest = [c for c in group if not any(c is other for other in chosen)]
+    likeness = {id(c): max((alike(c, other) for other in chosen), default=0.0) for c in rest}
+    while rest and len(chosen) < limit:
+        best = min(rest, key=lambda c: (-(MMR_LAMBDA * c.composite - (1 - MMR_LAMBDA) * likeness[id(c)]), rank(c)))
+        chosen.append(best)
+        rest = [c for c in rest if c is not best]
+        for other in rest:
+            likeness[id(other)] = max(likeness[id(other)], alike(other, best))
+    return chosen
+
+
+def alike(first: Candidate, second: Candidate) -> float:
+    """Return 0 to 1: how much two finds repeat each other."""
+    if canonical_url(first.found.url) == canonical_url(second.found.url):
+        return 0.8
+    same_kind = 0.2 if first.found.provider == second.found.provider else 0.0
+    return max(jaccard(shingles(first.quote, 2), shingles(second.quote, 2)), same_kind)

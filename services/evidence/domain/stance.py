@@ -1,0 +1,163 @@
+"""Does a find support or contradict the claim? Rules, version 1, made to be read.
+
+Three kinds of finds, three kinds of rules:
+
+- a *product* that exists contradicts "the field is open" and supports, modestly, "the problem is real", "it can
+  be built" and "somebody pays";
+- a *figure* is compared with its baseline (all industries, an earlier year): better supports, worse
+  contradicts, near to it or without a baseline mentions;
+- a *text* is read for cues by kind of claim, with negation turning a cue around.
+
+What is unsure is a mention: a stance with less than `CONFIDENCE_MIN` is never shown as one.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pipeline.v1 import common_pb2
+from services.evidence.domain.cues import TEXT_CUES
+from services.evidence.domain.model import Candidate, ClaimKind
+
+RULES_VERSION = 1
+CONFIDENCE_MIN = 0.5
+
+SUPPORTS, CONTRADICTS, MENTIONS = (
+    common_pb2.STANCE_SUPPORTS,
+    common_pb2.STANCE_CONTRADICTS,
+    common_pb2.STANCE_MENTIONS,
+)
+
+# A product that fits less than this is a neighbour, not a rival.
+RIVAL_FIT = 0.62
+# Stars above which others evidently want such a thing: about the median of the starter directory.
+STARS_ADOPTED = 1_000
+# A figure within this share of its baseline says nothing either way.
+NEAR_BASELINE = 0.05
+# A passage must be about the claim before its cues count.
+TEXT_RELEVANCE_MIN = 0.40
+
+
+class Judgement(NamedTuple):
+    """The stance, how sure it is (0 to 1), and why in a clause."""
+
+    stance: common_pb2.Stance.ValueType
+    confidence: float
+    reason: str
+
+
+def judge(candidate: Candidate) -> Judgement:
+    """Return what the find says about its claim. Needs `candidate.relevance`."""
+    found, kind = candidate.found, candidate.query.kind
+    if found.product is not None:
+        verdict = _product(candidate, kind)
+    elif found.figure is not None:
+        verdict = _figure(candidate)
+    else:
+        verdict = read_text(candidate.quote, kind, candidate.relevance)
+    if verdict.stance != MENTIONS and verdict.confidence < CONFIDENCE_MIN:
+        return Judgement(MENTIONS, 1.0 - verdict.confidence, f"{verdict.reason}; too unsure to take sides")
+    return verdict
+
+
+def _product(candidate: Candidate, kind: ClaimKind) -> Judgement:
+    product = candidate.found.product
+    assert product is not None
+    fit = candidate.relevance
+    # 0 for an unknown product, 1 for 100,000 stars: each tenfold counts the same.
+    adoption = min(math.log10(product.stars + 1) / 5.0, 1.0)
+    stars = f"{product.stars:,} GitHub stars" if product.stars else "an unknown number of users"
+    if fit < RIVAL_FIT:
+        return Judgement(MENTIONS, 1.0 - fit, "a product of a neighbouring field")
+    if kind == common_pb2.CLAIM_KIND_COMPETITION:
+        sure = 0.35 + 0.35 * fit + 0.25 * adoption
+        return Judgement(CONTRADICTS, sure, f"a product of this field exists and has {stars}")
+    if kind in (common_pb2.CLAIM_KIND_PROBLEM, common_pb2.CLAIM_KIND_AUDIENCE):
+        if product.stars < STARS_ADOPTED:
+            return Judgement(MENTIONS, 0.5, f"a product of this field has {stars}, too few to show demand")
+        sure = min(0.25 + 0.25 * fit + 0.3 * adoption, 0.7)
+        return Judgement(SUPPORTS, sure, f"{stars} show that people look for help with this")
+    if kind == common_pb2.CLAIM_KIND_FEASIBILITY:
+        sure = min(0.3 + 0.3 * fit + 0.2 * adoption, 0.7)
+        return Judgement(SUPPORTS, sure, "software of this field has been built with its source in the open")
+    if kind == common_pb2.CLAIM_KIND_WILLINGNESS_TO_PAY and product.alternative_to:
+        paid = ", ".join(list(product.alternative_to)[:3])
+        sure = 0.25 + 0.4 * fit
+        return Judgement(SUPPORTS, sure, f"commercial products are sold in this field ({paid})")
+    return Judgement(MENTIONS, 0.5, "a product of this field")
+
+
+def _figure(candidate: Candidate) -> Judgement:
+    found = candidate.found
+    figure, baseline = found.figure, found.baseline
+    assert figure is not None
+    if baseline is None or found.more_is_better is None or baseline.value == 0:
+        return Judgement(MENTIONS, 0.6, "a base rate, not a finding about this idea")
+    change = (figure.value - baseline.value) / abs(baseline.value)
+    against = baseline.segment + (f", {baseline.year}" if baseline.year and baseline.year != figure.year else "")
+    size = f"{abs(change):.0%} {'above' if change > 0 else 'below'} {against}"
+    if abs(change) <= NEAR_BASELINE:
+        return Judgement(MENTIONS, 0.6, f"close to {against}")
+    # A tenth of difference is hardly news, a half is.
+    sure = 0.42 + 0.35 * min(abs(change), 1.0) * (0.5 + 0.5 * found.confidence)
+    good = (change > 0) == found.more_is_better
+    return Judgement(SUPPORTS if good else CONTRADICTS, sure, size)
+
+
+_NEGATION = re.compile(
+    r"\b(?:not|no|never|without|hardly|barely|isn'?t|aren'?t|wasn'?t|weren'?t|don'?t|doesn'?t|didn'?t|won'?t|can'?t"
+    r"|cannot|nobody|none)\W+(?:\w+\W+){0,2}$",
+    re.IGNORECASE,
+)
+
+
+class _Cue(NamedTuple):
+    start: int
+    text: str
+    supports: bool
+
+
+def read_text(quote: str, kind: ClaimKind, relevance: float) -> Judgement:
+    """Return what a passage says about a claim of this kind, read off its cues.
+
+    Cues against are read first and cover their words: "would not pay" is no "pay". A negation within three words
+    before a cue turns it around.
+    """
+    patterns = TEXT_CUES.get(kind)
+    if patterns is None:
+        return Judgement(MENTIONS, 0.5, "no rule reads claims of this kind")
+    if relevance < TEXT_RELEVANCE_MIN:
+        return Judgement(MENTIONS, 0.5, "names the subject without going into the claim")
+    cues = _find_cues(quote, *patterns)
+    for_it = [cue for cue in cues if cue.supports]
+    against = [cue for cue in cues if not cue.supports]
+    if not cues:
+        return Judgement(MENTIONS, 0.6, "no words for or against it")
+    if len(for_it) == len(against):
+        return Judgement(MENTIONS, 0.5, f"words both ways ({_named(cues)})")
+    major, minor = (for_it, against) if len(for_it) > len(against) else (against, for_it)
+    strength = 1.0 - 0.5 ** len(major)
+    sure = 0.3 + 0.3 * strength + 0.35 * relevance - 0.15 * len(minor)
+    stance = SUPPORTS if major is for_it else CONTRADICTS
+    return Judgement(stance, min(sure, 0.9), f"it says {_named(major)}")
+
+
+def _find_cues(quote: str, supporting: re.Pattern[str], contradicting: re.Pattern[str]) -> list[_Cue]:
+    cues: list[_Cue] = []
+    covered: list[tuple[int, int]] = []
+    for pattern, supports in ((contradicting, False), (supporting, True)):
+        for match in pattern.finditer(quote):
+            if any(match.start() < end and start < match.end() for start, end in covered):
+                continue
+            covered.append(match.span())
+            before = quote[max(0, match.start() - 40) : match.start()]
+            turned = bool(_NEGATION.search(before))
+            cues.append(_Cue(match.start(), match.group(), supports != turned))
+    return sorted(cues)
+
+
+def _named(cues: Sequence[_Cue]) -> str:
+    return ", ".join(dict.fromkeys(f"“{cue.text}”" for cue in cues[:3]))
