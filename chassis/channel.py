@@ -57,12 +57,12 @@ def open_channel(
 ) -> grpc.aio.Channel:
     """An insecure channel to `target` (host:port, dns:///name:port or unix:/path); close it when done.
 
-    With `telemetry` every unary-unary and unary-stream call gets a client span that ends when the call does. Calls
-    made while serving another inherit its deadline, less a margin, and raise PipelineError DEADLINE_EXCEEDED
-    when nothing is left.
+    Targets that may have several addresses (dns:///, ipv4:a,b) are called in turn. With `telemetry` every
+    unary-unary and unary-stream call gets a client span that ends when the call does. Calls made while serving
+    another inherit its deadline, less a margin, and raise PipelineError DEADLINE_EXCEEDED when nothing is left.
     """
     merged = dict(_OPTIONS)
-    if target.startswith("dns:"):
+    if target.startswith(("dns:", "ipv4:", "ipv6:")):
         merged["grpc.service_config"] = _ROUND_ROBIN
     merged.update(dict(options))
     return grpc.aio.insecure_channel(

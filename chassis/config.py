@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 
 import platformdirs
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 ENV_PREFIX = "PIPELINE_"
 APP_DIR = "startup-idea-pipeline"
@@ -37,9 +37,7 @@ def check_listen(value: str) -> str:
         if not path.startswith("/"):
             raise ValueError(f"is not an address to listen on; {example}")
         if len(os.fsencode(path)) > UNIX_PATH_BYTES_MAX:
-            raise ValueError(
-                f"has a socket path of more than {UNIX_PATH_BYTES_MAX} bytes; choose a shorter folder"
-            )
+            raise ValueError(f"has a socket path of more than {UNIX_PATH_BYTES_MAX} bytes; choose a shorter folder")
         return f"unix:{path}"
     host, separator, port = value.rpartition(":")
     if not separator or not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
@@ -105,40 +103,49 @@ C = TypeVar("C", bound=BaseSettings)
 
 
 def load(cls: type[C], **overrides: Any) -> C:
-    """Builds `cls` from overrides, environment and defaults. Raises ConfigError naming variable and mend."""
+    """Builds `cls` from overrides, environment and defaults. Raises ConfigError: one sentence, the first fault."""
     try:
         return cls(**overrides)
     except ValidationError as error:
-        sentences = [_sentence(cls, dict(item), overrides) for item in error.errors()]
-        raise ConfigError(" ".join(sentences)) from None
-    except ValueError as error:  # pydantic-settings: a complex value in the environment that is not JSON
-        raise ConfigError(
-            f"A {ENV_PREFIX}* variable cannot be read ({error}); correct it or unset it."
-        ) from None
+        faults = [dict(item) for item in error.errors()]
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise ConfigError(f"{_sentence(cls, faults[0], overrides)}{more}.") from None
+    except SettingsError as error:  # a list or mapping in the environment that is not JSON
+        raise ConfigError(f"{error}: write the value as JSON, or unset the variable.") from None
 
 
-def _sentence(cls: type[BaseSettings], item: dict[str, Any], overrides: dict[str, Any]) -> str:
-    path = ".".join(str(part) for part in item["loc"]) or "configuration"
-    name = str(item["loc"][0]) if item["loc"] else ""
+# pydantic's error types in our words; `{x}` is taken from the error's context.
+_REASONS = {
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_parsing": "must be a number",
+    "bool_parsing": "must be true or false",
+    "finite_number": "must be a finite number",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be {le} or less",
+    "literal_error": "must be {expected}",
+    "missing": "must be set",
+}
+
+
+def _sentence(cls: type[BaseSettings], fault: dict[str, Any], overrides: dict[str, Any]) -> str:
+    """`PIPELINE_X is 'y': it must be ... (meaning); correct it or leave it out for z`, without the full stop."""
+    name = str(fault["loc"][0]) if fault["loc"] else "configuration"
     prefix = str(cls.model_config.get("env_prefix", ENV_PREFIX))
-    variable = path if name in overrides else f"{prefix}{path}".upper().replace(".", "__")
-    if item["type"] == "extra_forbidden":
-        return f"{path} is not a setting of {cls.__name__}; remove it."
-    given = str(item.get("input"))
+    subject = name if name in overrides else f"{prefix}{name}".upper()
+    if fault["type"] == "extra_forbidden":
+        return f"{name} is not a setting of {cls.__name__}; remove it"
+    given = repr(fault.get("input"))
     given = given if len(given) <= 80 else given[:79] + "…"
-    reason = str(item["msg"]).removeprefix("Value error, ")
+    known = _REASONS.get(fault["type"])
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    reason = known.format(**fault.get("ctx", {})) if known else message[:1].lower() + message[1:]
     info = cls.model_fields.get(name)
     meaning = f" ({info.description})" if info is not None and info.description else ""
-    mend = "" if "write " in reason or "example" in reason else _mend(cls, name, variable)
-    if reason[:1].isupper() and not reason.startswith("IPv"):
-        reason = f"is {given!r}, but {reason[0].lower()}{reason[1:]}"
-    else:
-        reason = f"is {given!r}, which {reason}"
-    return f"{variable}{meaning} {reason}{mend}."
-
-
-def _mend(cls: type[BaseSettings], name: str, variable: str) -> str:
-    info = cls.model_fields.get(name)
-    if info is None or info.is_required() or info.default_factory is not None:
-        return "; correct it or leave it out"
-    return f"; correct it or leave it out for {variable}={info.default}"
+    sentence = f"{subject} is {given}: it {reason}{meaning}"
+    if "write " in reason or "choose " in reason:
+        return sentence
+    default = "" if info is None or info.is_required() or info.default_factory else f" for {info.default}"
+    return f"{sentence}; correct it or leave it out{default}"
