@@ -144,8 +144,8 @@ def _sentence(cls: type[BaseSettings], fault: dict[str, Any], overrides: dict[st
     reason = known.format(**fault.get("ctx", {})) if known else message[:1].lower() + message[1:]
     info = cls.model_fields.get(name)
     meaning = f" ({info.description})" if info is not None and info.description else ""
-    sentence = f"{subject} is {given}: it {reason}{meaning}"
     if "write " in reason or "choose " in reason:
-        return sentence
+        return f"{subject} is {given}: it {reason}"
+    sentence = f"{subject} is {given}: it {reason}{meaning}"
     default = "" if info is None or info.is_required() or info.default_factory else f" for {info.default}"
     return f"{sentence}; correct it or leave it out{default}"

@@ -20,6 +20,7 @@ from typing import Any
 
 import grpc
 import grpc.aio
+from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -108,7 +109,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             call = Call(self, method, context, exempt, self.unary_deadline_seconds)
             try:
                 call.begin()
-                return await call.run(behaviour(request, context))
+                return await call.run(behaviour, request)
             except BaseException as error:
                 await call.abort(error)
 
@@ -186,14 +187,14 @@ class Call:
             },
         )
         # Never detached: the context dies with its task.
-        contextvars_attach(self.span)
+        otel_context.attach(trace.set_span_in_context(self.span))
 
-    async def run(self, work: Awaitable[Any]) -> Any:
+    async def run(self, behaviour: Callable[..., Awaitable[Any]], request: Any) -> Any:
         """Runs a unary handler in its own task; cancelling this cancels it and waits for it."""
 
         async def serve() -> Any:
             try:
-                return await work
+                return await behaviour(request, self.context)
             finally:
                 await cancel_and_wait(self.children)
 
@@ -326,13 +327,6 @@ class Call:
             self.chassis.log.info("call", **fields)
         else:
             self.chassis.log.warning("call", **fields)
-
-
-def contextvars_attach(span: Span) -> None:
-    """Makes `span` current for the rest of this context."""
-    from opentelemetry import context as otel_context
-
-    otel_context.attach(trace.set_span_in_context(span))
 
 
 def _code_of(context: Any) -> grpc.StatusCode:

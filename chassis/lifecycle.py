@@ -52,6 +52,9 @@ async def run(server: Server, *, stop: asyncio.Event | None = None, announce: bo
             server.hurry()
         hurry.cancel()
         await stopping
+    except asyncio.CancelledError:
+        await server.stop(0)
+        raise
     finally:
         for number in installed:
             loop.remove_signal_handler(number)

@@ -256,6 +256,29 @@ async def test_default_deadline_ends_a_call_that_brings_none() -> None:
     assert cleaned.is_set()
 
 
+@pytest.mark.parametrize("kind", ["unary", "stream"])
+async def test_a_callers_deadline_ends_the_work(kind: str) -> None:
+    """When the caller's time is over the handler is cancelled, and the span says DEADLINE_EXCEEDED."""
+    ended = asyncio.Event()
+
+    async def work(*_: Any) -> Any:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    server = build(Unary(work) if kind == "unary" else Streaming(work))
+    async with serve(server) as channel:
+        call = get_run(channel, timeout=0.1) if kind == "unary" else collect(channel, timeout=0.1)
+        error = await failure(call)
+        await asyncio.wait_for(ended.wait(), 5)
+        await until(server.telemetry.spans)
+    assert error.code is grpc.StatusCode.DEADLINE_EXCEEDED
+    (span,) = server.telemetry.spans()
+    assert span.attributes is not None
+    assert span.attributes["rpc.grpc.status_code"] == grpc.StatusCode.DEADLINE_EXCEEDED.value[0]
+
+
 async def test_a_handler_that_aborts_by_itself_keeps_its_status() -> None:
     """context.abort of a handler passes through and is recorded on the span."""
 
