@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import pipeline
+from chassis.build_info import version
 from pipeline.errors import PipelineError
 from pipeline.v1 import errors_pb2, operations_pb2, operations_pb2_grpc
 
@@ -39,7 +39,7 @@ class OperationsServicer(operations_pb2_grpc.OperationsServiceServicer):
         server = self.server
         info = operations_pb2.ServerInfo(
             server=server.name,
-            version=pipeline.__version__,
+            version=version(),
             in_flight=server.calls.working,
             in_flight_limit=server.calls.limit,
             limits=server.profile_limits.as_map(),

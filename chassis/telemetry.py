@@ -28,7 +28,7 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
-import pipeline
+from chassis.build_info import version
 from pipeline.errors import PipelineError
 
 # Span names.
@@ -163,7 +163,7 @@ class Telemetry:
         self.service_name = service_name
         self.provider = provider
         self.buffer = buffer
-        self.tracer = provider.get_tracer("pipeline", pipeline.__version__)
+        self.tracer = provider.get_tracer("pipeline", version())
 
     def __repr__(self) -> str:
         return f"Telemetry({self.service_name}, {self.buffer!r})"
@@ -173,7 +173,7 @@ class Telemetry:
         """A provider of its own for `service_name`; `otlp_endpoint` (http://host:4317) adds an exporter."""
         provider = TracerProvider(
             sampler=ALWAYS_ON,
-            resource=Resource({"service.name": service_name, "service.version": pipeline.__version__}),
+            resource=Resource({"service.name": service_name, "service.version": version()}),
             id_generator=_Ids(),
             span_limits=SpanLimits(max_span_attribute_length=ATTRIBUTE_CHARS_MAX),
             shutdown_on_exit=False,
