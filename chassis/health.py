@@ -16,6 +16,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 # A watcher hears of a change of readiness (a store that stopped answering) after at most this long.
 READINESS_POLL_SECONDS = 5.0
 
+# A probe for "the process works at all": true also while a store is away or the server drains, so that Kubernetes
+# restarts only what a restart would mend.
+LIVENESS = "liveness"
+
 Readiness = Callable[[], Awaitable[bool]]
 
 
@@ -23,7 +27,7 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
     """Status per service name and for "" (the whole server); NOT_SERVING before start-up and while draining."""
 
     def __init__(self, services: Iterable[str] = ()) -> None:
-        self._services = {"", *services}
+        self._services = {"", LIVENESS, *services}
         self._serving = False
         self._closing = False
         self._changed = asyncio.Event()
@@ -56,6 +60,8 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
         """ServingStatus of `service`; SERVICE_UNKNOWN where there is none of that name."""
         if service not in self._services:
             return int(health_pb2.HealthCheckResponse.SERVICE_UNKNOWN)
+        if service == LIVENESS:
+            return int(health_pb2.HealthCheckResponse.SERVING)
         if not self._serving:
             return int(health_pb2.HealthCheckResponse.NOT_SERVING)
         for check in self._readiness:

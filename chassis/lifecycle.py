@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -14,6 +15,11 @@ from chassis.logs import configure_logging
 from chassis.server import Server
 
 C = TypeVar("C", bound=ServerConfig)
+
+EXIT_WITH_PARENT = "PIPELINE_EXIT_WITH_PARENT"
+"""Set to 1 by a supervisor: the server drains and ends when its parent does, however that ended."""
+
+PARENT_POLL_SECONDS = 1.0
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -44,7 +50,10 @@ async def run(server: Server, *, stop: asyncio.Event | None = None, announce: bo
         await server.start()
         if announce:
             print(f"{server.name} serving on {server.address}", file=sys.stderr, flush=True)  # noqa: T201
+        watching = asyncio.create_task(_set_when_orphaned(asked)) if os.environ.get(EXIT_WITH_PARENT) == "1" else None
         await asked.wait()
+        if watching is not None:
+            watching.cancel()
         stopping = asyncio.create_task(server.stop())
         hurry = asyncio.create_task(impatient.wait())
         await asyncio.wait({stopping, hurry}, return_when=asyncio.FIRST_COMPLETED)
@@ -60,6 +69,14 @@ async def run(server: Server, *, stop: asyncio.Event | None = None, announce: bo
             loop.remove_signal_handler(number)
         # Exporters flush here; off the loop, since a slow collector blocks.
         await asyncio.to_thread(server.telemetry.shutdown)
+
+
+async def _set_when_orphaned(asked: asyncio.Event) -> None:
+    """Set `asked` when the process that started this one is gone."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        await asyncio.sleep(PARENT_POLL_SECONDS)
+    asked.set()
 
 
 def main(build: Callable[[C], Server], config_cls: type[C]) -> NoReturn:
