@@ -63,9 +63,7 @@ class Budget:
     def __init__(self, cap_micros: int) -> None:
         self.cap_micros = _checked(cap_micros, "budget.cap_micros")
         if self.cap_micros > MAX_CAP_MICROS:
-            raise PipelineError.invalid(
-                "budget.cap_micros", f"is {cap_micros}; write at most {MAX_CAP_MICROS}"
-            )
+            raise PipelineError.invalid("budget.cap_micros", f"is {cap_micros}; write at most {MAX_CAP_MICROS}")
         self._entries: dict[str, _Entry] = {}
         self._spent = 0
         self._reserved = 0
@@ -122,9 +120,7 @@ class Budget:
             if entry.state is ReservationState.SETTLED:
                 return
             if entry.state is ReservationState.RELEASED:
-                raise PipelineError.invalid(
-                    "budget.key", f"{reservation.key!r} was released; reserve it anew"
-                )
+                raise PipelineError.invalid("budget.key", f"{reservation.key!r} was released; reserve it anew")
             if actual > reservation.amount_micros:
                 raise PipelineError.invalid(
                     "budget.actual_micros",
@@ -172,9 +168,7 @@ class Budget:
             if self.cap_micros == 0:
                 return []
             used = self._spent + self._reserved
-            crossed = [
-                p for p in ALERT_PERCENTS if p not in self._alerted and used * 100 >= self.cap_micros * p
-            ]
+            crossed = [p for p in ALERT_PERCENTS if p not in self._alerted and used * 100 >= self.cap_micros * p]
             self._alerted.update(crossed)
             return crossed
 

@@ -90,9 +90,7 @@ class _Flight:
 class MemoryCache:
     """A cache in this process, for one event loop. `max_size` in entries, `ttl` in seconds."""
 
-    def __init__(
-        self, name: str, max_size: int = 1000, ttl: float = 3600.0, clock: Clock | None = None
-    ) -> None:
+    def __init__(self, name: str, max_size: int = 1000, ttl: float = 3600.0, clock: Clock | None = None) -> None:
         if max_size < 1:
             raise ValueError(f"max_size is {max_size}; write 1 or more")
         self.name = name
@@ -198,9 +196,7 @@ class MemoryCache:
         task.add_done_callback(landed)
         return flight
 
-    async def _fill(
-        self, key: str, compute: Callable[[], Awaitable[Any]], ttl: float | None, epoch: int
-    ) -> Any:
+    async def _fill(self, key: str, compute: Callable[[], Awaitable[Any]], ttl: float | None, epoch: int) -> Any:
         value = await compute()
         if epoch == self._epoch:
             self._store(key, value, ttl)

@@ -108,9 +108,7 @@ _ABBREVIATIONS = {
 
 def label(metric: str) -> str:
     """A metric's name in words: "search_ads.cpc" -> "Search ads: cost per click"."""
-    parts = [
-        " ".join(_ABBREVIATIONS.get(word, word) for word in part.split("_")) for part in metric.split(".")
-    ]
+    parts = [" ".join(_ABBREVIATIONS.get(word, word) for word in part.split("_")) for part in metric.split(".")]
     text = f"{parts[0]}: {' '.join(parts[1:])}" if len(parts) > 1 else parts[0]
     return text[:1].upper() + text[1:]
 

@@ -40,9 +40,7 @@ class Profile:
                 raise PipelineError.invalid(f"profile.{field}", f"is {value}; write a whole number from 1")
         for field in _TIMES:
             if not (0 < getattr(self, field) < math.inf):
-                raise PipelineError.invalid(
-                    f"profile.{field}", f"is {getattr(self, field)}; write seconds above 0"
-                )
+                raise PipelineError.invalid(f"profile.{field}", f"is {getattr(self, field)}; write seconds above 0")
 
     def to_proto(self) -> common_pb2.ExecutionProfile:
         """Every field set, as a gateway hands it to the phases."""

@@ -43,8 +43,8 @@ _ORIGIN_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 SocketFactory = Callable[[Any], "socket.socket"]
 
 
-def user_agent(contact: str = "") -> str:
-    """How we name ourselves; `contact` (an address or a page) lets an upstream's operator reach the user."""
+def user_agent_for(contact: str = "") -> str:
+    """A User-Agent that names the project; `contact` (an address or a page) lets an upstream's operator reach the user."""
     return f"{PROJECT_NAME}/0.1" + (f" (+{contact})" if contact else "")
 
 
@@ -86,7 +86,7 @@ class HttpPool:
         total_timeout: float = 20.0,
         offline: bool = False,
         reuse_connections: bool = True,
-        contact: str = "",
+        user_agent: str = "",
         body_bytes_max: int = BODY_BYTES_MAX,
         max_waiting: int = WAITING_MAX,
         socket_factory: SocketFactory | None = None,
@@ -101,7 +101,7 @@ class HttpPool:
         self._connect_timeout = connect_timeout
         self._total_timeout = total_timeout
         self._reuse = reuse_connections
-        self._user_agent = user_agent(contact)
+        self._user_agent = user_agent or user_agent_for()
         self._body_bytes_max = body_bytes_max
         self._socket_factory = socket_factory
         self._clock = clock or SystemClock()

