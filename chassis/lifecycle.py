@@ -74,7 +74,7 @@ async def run(server: Server, *, stop: asyncio.Event | None = None, announce: bo
 async def _set_when_orphaned(asked: asyncio.Event) -> None:
     """Set `asked` when the process that started this one is gone."""
     parent = os.getppid()
-    while os.getppid() == parent:
+    while os.getppid() == parent:  # noqa: ASYNC110 - nothing but polling tells that a parent is gone
         await asyncio.sleep(PARENT_POLL_SECONDS)
     asked.set()
 

@@ -175,7 +175,7 @@ CATEGORIES: tuple[Category, ...] = (
         "",
         "ai agent, autonomous agent, agent, llm, prompt, prompt injection, token budget, model weight, rag, fine-tuning, inference, "
         "mlops, ml engineer, model collapse, synthetic data, hallucination, embedding, vector similarity, gpu, ai model, "
-        "machine learning model, inter-agent, rogue ai, ai chip, agentic, training data, foundation model, conversation history",
+        "machine learning model, inter-agent, rogue ai, ai chip, agentic, training data, foundation model, conversation history, model provider, model poisoning, ai company",
         "model, dataset, vector, semantic, machine learning, deep learning, neural network, data scientist, token, knowledge graph",
         "ai, deterministic, autonomous, intelligent, loop, cache",
         {
@@ -197,10 +197,10 @@ CATEGORIES: tuple[Category, ...] = (
         "business-operations",
         "Business operations",
         "Business services",
-        "workflow, back office, crm, erp, procurement, supplier management, contract management, small business, meeting, spreadsheet, "
-        "project management, customer support, customer service, help desk, helpdesk, ticketing, document management, scheduling tool, "
+        "workflow, back office, crm, erp, procurement, supplier management, contract management, small business, spreadsheet, "
+        "project management, customer support, customer service, help desk, helpdesk, ticketing, document management, "
         "b2b saas, freelancer, invoicing, field service, contractor, team collaboration, facility, cleaning company, business owner",
-        "business, team, company, operation, scheduling, schedule, appointment, task, productivity, collaboration, document, "
+        "business, team, company, operation, scheduling, task, meeting, productivity, collaboration, document, "
         "approval, meeting note, vendor, office, client, agency, quote, quoting, consultant, enterprise, remote team, booking",
         "automate, automation, efficiency, manager, report, staff, calendar",
         {
@@ -352,7 +352,7 @@ CATEGORIES: tuple[Category, ...] = (
         "",
         "energy, solar, carbon, carbon credit, carbon footprint, emission, renewable energy, wind farm, power grid, electricity, "
         "electricity network, battery storage, climate, ccs, co2, sustainability, heat pump, charging station, ev charging, "
-        "transmission network, geothermal, nuclear fusion, fusion, plasma, microgrid, grid inertia, vehicle-to-grid, tso, photovoltaic, "
+        "transmission network, geothermal, nuclear fusion, fusion, plasma, microgrid, grid inertia, vehicle-to-grid, carbon reporting, carbon auditor, carbon market, scope 3, dac company, tso, photovoltaic, "
         "greenwashing, carbon capture, recycling, net zero, energy bill, inertia",
         "grid, wind, battery, power, emit, recycle, waste, heating, insulation, sustainable, blackout, esg, turbine, plastic, reactor, "
         "electric vehicle",

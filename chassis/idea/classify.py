@@ -15,6 +15,9 @@ from pipeline.v1 import common_pb2 as pb
 
 # A category needs more than one weak hint.
 _SCORE_MIN = 2.0
+# Fields that cut across the others: a clinic's scheduling tool is health care first.
+_HORIZONTAL = frozenset({"business-operations", "government", "manufacturing", "social"})
+_HORIZONTAL_WEIGHT = 0.75
 
 
 class Hit(NamedTuple):
@@ -84,6 +87,8 @@ def categorise(text: str, focus: str = "") -> CategoryHit:
                 factor = 1.5 if padded in sharp else 1.0
                 score += weight * factor * (1.4 if " " in term else 1.0)
                 basis.append((weight * factor, term))
+        if category.slug in _HORIZONTAL:
+            score *= _HORIZONTAL_WEIGHT
         if score > best.score and score >= _SCORE_MIN:
             basis.sort(key=lambda pair: -pair[0])
             best = CategoryHit(category, tuple(term for _, term in basis[:6]), score)
@@ -122,7 +127,7 @@ def product_form(head: str, text: str) -> Hit:
                                                   "hardware", "clinic", "delivery", "engine", "infrastructure", "protocol", "library", "kit",
                                                   "community", "calendar", "exchange", "gym", "cafe", "hub", "board", "system", "extension",
                                                   "monitor", "academy", "simulator", "gateway", "mobile", "editor", "studio", "ring", "agency"}:  # fmt: skip
-                return Hit(form, best[2], source is head)
+                return Hit(form, best[2], source is head and best[2] not in {"solution", "product"})
     return Hit(pb.PRODUCT_FORM_UNSPECIFIED, "", False)
 
 

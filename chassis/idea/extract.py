@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from chassis.idea import nouns, pains
+from chassis.idea import nouns, remedies
 from chassis.idea import words as w
 from chassis.idea.categories import Category
 from chassis.idea.lexicon import ATTRIBUTES, FORM_ADJECTIVES, FORM_WORDS, PAINS
@@ -38,21 +38,30 @@ def features(roles: Roles) -> list[pb.Feature]:
             claim = "audience"
         elif phrase.base in FINDING or phrase.base in _TECHNICAL:
             claim = "feasibility"
-        rows.append((phrase.base_form, claim))
+        text = phrase.base_form
+        for title, said in roles.extras:
+            if title.startswith("Book") and text.endswith(said):
+                text = text.removesuffix(said).rstrip()
+        rows.append((text, claim))
+    own = {title for title, _ in roles.extras}
     rows.extend(
         (title, "audience" if title.startswith(("Vet", "Verify", "Book")) else "problem") for title, _ in roles.extras
     )
     if len(rows) < 2 or all(base.split()[0] in REDUCING for base, _ in rows):
         rows.extend((phrase.base_form, "problem") for phrase in roles.outcomes if phrase.base not in IMPROVING)
     if not rows or (roles.labelled and len(rows) < 2):
-        rows.extend((phrase, "problem") for phrase, _ in pains.remedies(roles.pain_sentences))
+        rows.extend((phrase, "problem") for phrase, _ in remedies.remedies(roles.pain_sentences))
     if not rows and roles.problem:
-        rows.append((f"track {roles.problem}", "problem"))
+        rows.append((f"measure {_topic(roles.problem)}", "problem"))
     made: list[pb.Feature] = []
     for text, claim in rows:
         title = _title(text)
         slug = w.slug(title)
-        if len(title.split()) < 2 or not slug or any(_same(title, f.title) or f.id == slug for f in made):
+        if (
+            len(title.split()) < 2
+            or not slug
+            or any(f.id == slug or (title not in own and _same(title, f.title)) for f in made)
+        ):
             continue
         made.append(pb.Feature(id=slug, title=title, claim_id=claim))
     return made[:FEATURES_MAX]
@@ -61,6 +70,15 @@ def features(roles: Roles) -> list[pb.Feature]:
 _TECHNICAL = frozenset(
     "predict analyse analyze simulate scan translate generate compute forecast map optimise optimize".split()
 )
+
+
+def _topic(problem: str) -> str:
+    """The noun phrase that a problem clause is about ("raw images having noise" -> "raw images")."""
+    parts = problem.split()
+    for index, word in enumerate(parts):
+        if index and (word in {"being", "having", "not", "because"} or w.base_of_gerund(word.lower())):
+            return " ".join(parts[:index])
+    return problem
 
 
 def _title(text: str) -> str:
@@ -101,6 +119,14 @@ def noun_chunks(text: str) -> list[str]:
         )
         if not chunks[-1] and previous not in w.DETERMINERS | w.PREPOSITIONS:
             breaks = breaks or bool(w.base_of_gerund(word)) or bool(w.base_of_third(word) and not w.is_plural(word))
+        if (
+            chunks[-1]
+            and w.base_of_participle(word)
+            and (w.is_plural(previous) or word in {"stuck", "lost", "deployed"})
+        ):
+            breaks = True
+        if chunks[-1] and word in {"behaves", "becomes", "requires", "needs", "remains", "contains"}:
+            breaks = True
         if breaks:
             if chunks[-1]:
                 chunks.append([])
@@ -108,6 +134,12 @@ def noun_chunks(text: str) -> list[str]:
             chunks[-1].append(word)
         previous = word
     return [" ".join(chunk) for chunk in chunks if chunk]
+
+
+_GENERIC = frozenset(
+    "company firm operator organization organisation industry provider manufacturer team user customer business enterprise "
+    "people person manager institution agency startup reverse identity execution third-party lesson-s".split()
+)
 
 
 def _entity(chunk: str) -> str:
@@ -120,7 +152,7 @@ def _entity(chunk: str) -> str:
         words.pop(0)
     while words and (words[-1] in w.STOPWORDS or words[-1].endswith("ly")):
         words.pop()
-    words = words[-2:]
+    words = words[-3:]
     if not words:
         return ""
     if len(words) == 2 and (
@@ -132,6 +164,8 @@ def _entity(chunk: str) -> str:
         words = words[1:]
     name = w.singular(" ".join(words))
     last = name.split()[-1]
+    if len(words) == 1 and (name in _GENERIC or re.search(r"-(?:level|generated|limiting|based|driven|up)$", name)):
+        return ""
     if (
         len(last) < 3
         or last in w.STOPWORDS
@@ -165,7 +199,9 @@ def entities(roles: Roles, category: Category, line: str) -> tuple[list[str], bo
     weaker: list[str] = []
     sources = [m.rest for m in roles.mechanisms] + [o.rest for o in roles.outcomes] + roles.things
     for source in sources:
-        for chunk in noun_chunks(re.split(r"\s(?:where|how|so|because)\s", source)[0])[:3]:
+        if source == roles.about:
+            continue
+        for chunk in noun_chunks(re.split(r"\s(?:where|how|so|because|with|by|using)\s", source)[0])[:3]:
             name = _entity(chunk)
             if not name:
                 continue
@@ -185,16 +221,18 @@ def entities(roles: Roles, category: Category, line: str) -> tuple[list[str], bo
     named = [entity for entity in usual if f" {entity} " in flat]
     inferred = [entity for entity in usual if entity not in named]
     order = [*named, *stated[:4], *inferred[:4], *people[:2], *stated[4:]]
-    kept = _without_repeats(order)
+    kept = _without_repeats(order, frozenset(inferred))
     if len(kept) < 2:
         kept = _without_repeats([*kept, *weaker])
     kept = kept[:ENTITIES_MAX]
     return kept, any(entity in kept for entity in inferred)
 
 
-def _without_repeats(names: list[str]) -> list[str]:
+def _without_repeats(names: list[str], preferred: frozenset[str] = frozenset()) -> list[str]:
     kept: list[str] = []
     for name in w.unique(names):
+        if any(k.startswith(f"{name} ") and k in preferred for k in names):
+            continue
         if len(name) > 40 or any(name == k or name.split()[-1] == k or k.split()[-1] == name for k in kept):
             continue
         kept.append(name)

@@ -467,7 +467,7 @@ def _share_object(phrases: list[VerbPhrase]) -> list[VerbPhrase]:
     for index, phrase in enumerate(phrases):
         if not phrase.rest and index + 1 < len(phrases):
             donor = next((p for p in phrases[index + 1 :] if p.rest), None)
-            if donor is not None:
+            if donor is phrases[-1]:
                 phrase = replace(phrase, rest=donor.rest)
         shared.append(phrase)
     return shared

@@ -78,7 +78,7 @@ PAINS = frozenset(
     unauthorised suspicious anomaly anomalous broken damaged late overdue unpaid expired stale hidden unused missing
     forgotten lost unsafe counterfeit insecure obsolete redundant inactive manual tedious repetitive slow wasted
     wasting misuse noise lateness forgetting procrastination distraction isolation jetlag footprint deepfake deepfakes
-    injection injections dropouts dropout relapse pothole potholes litter
+    injection injections dropouts dropout relapse pothole potholes litter silo silos trojan backdoor hack disaster shutdown conflict failure
     """.split()
 )
 # Words after which a sentence says that something is hard.

@@ -8,15 +8,15 @@ vulnerable"), which stands wherever a noun phrase stands.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-
 from chassis.idea import words as w
 from chassis.idea.lexicon import HARD, HARM_VERBS, PAINS
 from chassis.idea.nouns import clean
+from chassis.idea.verbs import MOSTLY_NOUNS
 from chassis.idea.words import Token
 
 PROBLEM_CHARS_MAX = 120
-_PHRASE_WORDS_MAX = 10
+# A longer subject loses its attributes: the verb says what hurts.
+_SUBJECT_CHARS_MAX = 55
 
 _LEADING = re.compile(
     r"^(?:(?:however|but|yet|currently|today|now|worse|moreover|in addition|indeed|in fact|at the same time|nowadays|the problem(?: is)?"
@@ -34,8 +34,12 @@ _CUTS = (
 _FINITE_PLURAL = HARM_VERBS | frozenset(
     "operate rely use need have make contain lead remain destroy reach develop excel generate mandate manage do "
     "refuse fly depend encounter write share receive know say throw buy find spend get want leave forget arrive "
-    "struggle wait pay run give often keep work see go".split()
+    "struggle wait pay run give often keep work see go inherit perform consume create impose suffer approach face allow".split()
 )
+
+# Harm verbs whose -s form is as often a plural noun ("fire risks").
+_NOUNS_TOO = frozenset("risk cost hit limit break crash waste work need result lead run keep find".split())
+_NEVER_NOUNS = frozenset("generate take require destroy fail consume perform inherit create suffer lack".split())
 
 
 def score(sentence: str) -> float:
@@ -57,7 +61,8 @@ def score(sentence: str) -> float:
 
 def best_problem(sentences: list[str]) -> tuple[str, str]:
     """(problem as a noun phrase, the sentence it was read from) of sentences that state a problem; empty for none."""
-    ranked = sorted(enumerate(sentences[:6]), key=lambda pair: (-(min(score(pair[1]), 6.0) - 0.9 * pair[0]), pair[0]))
+    parts = pieces(sentences)
+    ranked = sorted(enumerate(parts), key=lambda pair: (-(_weight(pair[1]) - 0.7 * pair[0]), pair[0]))
     for _, sentence in ranked:
         phrase = as_noun_phrase(sentence)
         if len(phrase.split()) > 1:
@@ -65,11 +70,79 @@ def best_problem(sentences: list[str]) -> tuple[str, str]:
     return "", ""
 
 
+def _weight(sentence: str) -> float:
+    points = min(score(sentence), 5.0)
+    text, _ = without_leading_clause(sentence)
+    if re.match(
+        r"^(?:they|it|this|these|that|those|we|he|she)\b(?!\s+is\s+(?:\w+ly )?(?:impossible|difficult|hard))",
+        text,
+        re.IGNORECASE,
+    ):
+        points -= 2.0
+    if re.match(r"^(?:the solution|the urgency|the goal|our)\b", text, re.IGNORECASE):
+        points -= 5.0
+    return points
+
+
+def pieces(sentences: list[str]) -> list[str]:
+    """The sentences without brackets and openers such as "However,"; what follows ", but" stands alone."""
+    made: list[str] = []
+    for sentence in sentences[:8]:
+        text = _LEADING.sub("", without_brackets(sentence))
+        head, but, tail = text.partition(", but ")
+        if but and len(tail.split()) > 3:
+            made.append(head)
+            tokens = w.tokenize(tail)
+            verb = tokens[0].lower if tokens else ""
+            if verb in _FINITE_PLURAL or verb in w.AUXILIARIES or w.base_of_third(verb) or verb == "often":
+                index = finite_verb(head)
+                subject = head[: w.tokenize(head)[index].start].strip() if index > 0 else ""
+                tail = f"{subject} {tail}" if subject else tail
+            made.append(tail)
+        else:
+            made.append(text)
+    return [text for text in made if text]
+
+
+def without_brackets(sentence: str) -> str:
+    """The sentence without brackets and without its final stop."""
+    return w.without_parentheses(sentence).strip(" .!?")
+
+
+def without_coordinated(text: str) -> str:
+    """Cuts a second finite verb off a phrase: "rigid manipulation and makes work dangerous" -> "rigid manipulation"."""
+    tokens = w.tokenize(text)
+    for index, token in enumerate(tokens[:-1]):
+        if token.lower not in {"and", "or", "but"} or index == 0:
+            continue
+        at = index + 1
+        while at < len(tokens) - 1 and (
+            tokens[at].lower.endswith("ly") or tokens[at].lower in {"only", "often", "then"}
+        ):
+            at += 1
+        word = tokens[at].lower
+        following = tokens[at + 1].lower if at + 1 < len(tokens) else ""
+        base = w.base_of_third(word)
+        plural = (
+            word in _FINITE_PLURAL and word not in _NOUNS_TOO and bool(following) and following not in {"of", "and"}
+        )
+        third = (
+            bool(base)
+            and bool(following)
+            and following not in {"of", "and", "or", ",", "in"}
+            and base not in MOSTLY_NOUNS
+        )
+        gerund = bool(w.base_of_gerund(word)) and following in w.DETERMINERS
+        if word in w.AUXILIARIES or plural or third or gerund:
+            return text[: tokens[index].start].rstrip(" ,")
+    return text
+
+
 def as_noun_phrase(sentence: str) -> str:
     """The sentence as a noun or gerund phrase of at most 120 characters, without a final stop."""
-    text = w.without_parentheses(sentence).strip(" .!?")
+    text = without_brackets(sentence)
     text = _LEADING.sub("", text)
-    text, condition = _without_leading_clause(text)
+    text, condition = without_leading_clause(text)
     hard = re.match(
         r"^(?:it(?:'s| is| becomes| gets| remains)\s+)?(?:almost |nearly |very |too |extremely )?(?P<how>impossible|difficult|hard|tedious|costly|expensive|"
         r"time-consuming)\s+(?:for\s+(?P<who>.+?)\s+)?to\s+(?P<what>.+)$",
@@ -92,17 +165,18 @@ def as_noun_phrase(sentence: str) -> str:
     return shorten(w.decapitalise(made))
 
 
-def _without_leading_clause(text: str) -> tuple[str, str]:
+def without_leading_clause(text: str) -> tuple[str, str]:
     """Moves "When X fails, ..." to the end and drops "With X, ..." and "At X, ..."."""
     match = re.match(
-        r"^(?P<lead>(?:when|if|once|with|at|in|for|to|within|given|as)\b[^,]{3,140}),\s+(?P<main>.+)$",
+        r"^(?P<lead>(?:when|if|once|with|at|in|for|to|within|given|as|without)\b[^,]{3,140}),\s+(?P<main>.+)$",
         text,
         re.IGNORECASE,
     )
     if not match or len(match["main"].split()) < 4:
         return text, ""
+    pronoun = re.search(r",\s+(?P<main>(?:they|it|we|you)\s.+)$", text)
     if re.match(r"^(?:and|or)\b", match["main"], re.IGNORECASE):
-        return text, ""
+        return (pronoun["main"], "") if pronoun else (text, "")
     lead = match["lead"]
     keep = lead.lower().startswith(("when", "if", "once"))
     return match["main"], w.decapitalise(re.sub(r"\s*[\"“”]", " ", lead)).strip() if keep else ""
@@ -112,9 +186,13 @@ def shorten(phrase: str) -> str:
     """At most 120 characters, cut where a clause ends if possible; no dangling word at the end."""
     phrase = phrase.strip(" .,;:")
     if len(phrase) > PROBLEM_CHARS_MAX:
-        positions = sorted(phrase.find(cut) for cut in _CUTS if 30 <= phrase.find(cut) <= PROBLEM_CHARS_MAX)
+        quoted = _quoted(phrase)
+        places = (phrase.find(cut) for cut in _CUTS)
+        positions = sorted(
+            at for at in places if 30 <= at <= PROBLEM_CHARS_MAX and not any(a < at < b for a, b in quoted)
+        )
         phrase = phrase[: positions[-1]] if positions else w.clip(phrase, PROBLEM_CHARS_MAX)
-    phrase = re.sub(r"\s+", " ", phrase).strip(" .,;:–—-")
+    phrase = re.sub(r",\s\w+ing$", "", re.sub(r"\s+", " ", phrase).strip(" .,;:–—-"))
     if phrase.count('"') % 2 or phrase.count("“") != phrase.count("”"):
         phrase = re.sub(r"[\"“”]", "", phrase)
     return (
@@ -145,24 +223,29 @@ def _finite(tokens: list[Token]) -> int:
         is_finite = False
         if token.lower in w.AUXILIARIES | {"becomes", "become"} and index:
             is_finite = True
-        elif index and previous not in w.DETERMINERS | w.PREPOSITIONS | w.AUXILIARIES | {"to"}:
+        elif index and (
+            previous not in w.DETERMINERS | w.PREPOSITIONS | w.AUXILIARIES | {"to"}
+            or (index == 1 and previous in {"this", "that", "it"})
+        ):
             third = w.base_of_third(token.lower)
             following = tokens[index + 1].lower if index + 1 < len(tokens) else ""
+            harmful = third in _FINITE_PLURAL and third not in _NOUNS_TOO
             likely = third in _FINITE_PLURAL or following in w.DETERMINERS | w.PREPOSITIONS | {"from", "too"}
-            if third and likely and not w.is_plural(previous) and following not in {"and", "or", ",", "of"}:
-                is_finite = True
-            before = (
-                previous
-                if not previous.endswith("ly") and previous != "often"
-                else tokens[index - 2].lower
-                if index > 1
-                else ""
-            )
             if (
-                token.lower in _FINITE_PLURAL
-                and (w.is_plural(before) or before in {"people", "they", "we", "i", "data"})
-                and token.lower != "often"
+                third
+                and likely
+                and third not in MOSTLY_NOUNS - HARM_VERBS
+                and (harmful or not w.is_plural(previous))
+                and following not in {"and", "or", ",", "of"}
             ):
+                is_finite = True
+            before = previous
+            if previous.endswith("ly") or previous in {"often", "mostly", "also"}:
+                before = tokens[index - 2].lower if index > 1 else ""
+            plural_subject = w.is_plural(before) or before in {"people", "they", "we", "i", "data"}
+            if token.lower in _NEVER_NOUNS:
+                plural_subject = plural_subject or any(w.is_plural(t.lower) for t in tokens[:index])
+            if token.lower in _FINITE_PLURAL and plural_subject and token.lower != "often":
                 is_finite = True
         if is_finite:
             if relative:
@@ -179,12 +262,15 @@ def _gerund_clause(text: str) -> str:
         return text
     verb = tokens[index].lower
     subject = text[: tokens[index].start].strip()
+    if len(subject) > _SUBJECT_CHARS_MAX:
+        core = re.split(r"\s(?:with|that|which|including|like|inserted)\s|,\s", subject, maxsplit=1)[0]
+        subject = core if len(core.split()) > 1 else subject
     rest_at = tokens[index].end
     following = tokens[index + 1] if index + 1 < len(tokens) else None
     made = ""
     if verb in {"is", "are", "was", "were", "am", "isn't", "aren't"}:
         made = "being" if verb not in {"isn't", "aren't"} else "not being"
-        if following is not None and following.lower.endswith("ing") and w.base_of_gerund(following.lower):
+        if following is not None and following.lower.endswith("ing"):
             made = ""
     elif verb in {"has", "have", "had"}:
         made = "having"
@@ -210,118 +296,5 @@ def _gerund_clause(text: str) -> str:
             made, rest_at = w.gerund(base) if w.is_base_verb(base) else base, tokens[at].end
     else:
         made = w.gerund(w.base_of_third(verb) or verb)
-    return re.sub(r"\s+", " ", f"{subject} {made} {text[rest_at:].strip()}").strip()
-
-
-def _end(text: str) -> str:
-    """A noun phrase cut off where another clause begins, at most ten words."""
-    text = re.split(
-        r"[,;.:]|\s(?:because|due to|which|that|who|while|but|so|before|when|if|where|requires?|is|are|was|were|has|have|cannot|can|will|takes?|costs?"
-        r"|by the arrival|according|according to|in the face|such as|or worse)\s",
-        text.strip() + " ",
-        maxsplit=1,
-    )[0]
-    parts = text.split()
-    if len(parts) > _PHRASE_WORDS_MAX:
-        text = " ".join(parts[:_PHRASE_WORDS_MAX])
-        text = re.sub(r"\s(?:in|on|of|for|with|to|and|or|from|at|by|into)\s(?:\S+\s?){0,3}$", "", text)
-    return clean(re.sub(r"^(?:these|this|those|its|their|such)\s+", "", text.strip(), flags=re.IGNORECASE))
-
-
-def _do(text: str) -> str:
-    """A verb phrase in base form from "test X", "testing X" or "physically testing X"; empty when there is no verb."""
-    text = re.sub(r"^(?:\w+ly\s+)+", "", text.strip())
-    first, _, rest = text.partition(" ")
-    base = w.base_of_gerund(first.lower()) or (first.lower() if w.is_base_verb(first.lower()) else "")
-    end = _end(rest)
-    return f"{base} {end}" if base and end else ""
-
-
-def _subject(sentence: str) -> str:
-    tokens = w.tokenize(sentence)
-    index = finite_verb(sentence)
-    if index < 1:
-        return ""
-    text = sentence[: tokens[index].start].strip(" ,")
-    text = re.sub(r"\s+(?:often|also|currently|increasingly|already|still|\w+ly)$", "", text)
-    text = re.sub(r"^.*[,:]\s+", "", text)
-    subject = clean(text)
-    words = subject.lower().split()
-    if not words or len(words) > 9 or words[0] in w.PRONOUNS | {"this", "there", "it", "solving"} or "that" in words:
-        return ""
-    return w.decapitalise(subject)
-
-
-_Remedy = tuple[str, Callable[[re.Match[str], str], str]]
-_TIME = r"(?:\w+\s+){0,3}?(?:milliseconds|seconds|minutes|hours|days|weeks|months|years|decades|time|supercomputer)"
-_REMEDIES: tuple[_Remedy, ...] = (
-    (r"\b(?:impossible|difficult|hard|unable|struggl\w+|fail(?:s|ing)?)\s+to\s+(?P<x>.+)", lambda m, s: _do(m["x"])),
-    (r"\b(?:inability|impossibility)\s+(?:to|of)\s+(?P<x>.+)", lambda m, s: _do(m["x"])),
-    (r"\bfails?\s+(?:\w+ly\s+)?at\s+(?P<x>.+)", lambda m, s: _do(m["x"])),
-    (r"\b(?:do(?:es)? not|don't|doesn't|cannot|can't)\s+know\s+(?P<x>(?:where|what|which|how|when)\s.+)",
-     lambda m, s: "show " + re.split(r"[,.;]", m["x"])[0].strip() if len(re.split(r"[,.;]", m["x"])[0]) < 70 else ""),
-    (r"\b(?:lacks?|lacking|lack of|with no|have no|has no|without)\s+(?P<x>(?!frustrat|degrad|risk|break)(?!\w+ing\b).+)",
-     lambda m, s: f"provide {_end(re.sub(r'^(?:a|an|the|true|any|proper)[ ]', '', m['x']))}"
-     if len(_end(m["x"]).split()) > 1 else ""),
-    (r"\b(?:rife|fraught|plagued|riddled|flooded)\s+(?:with|by)\s+(?P<x>[^.;]+?)(?:\s+and\s|[,.;]|$)", lambda m, s: f"detect {_end(m['x'])}"),
-    (r"\bsuffers?\s+from\s+(?P<x>.+)", lambda m, s: f"reduce {_end(m['x'])}"),
-    (r"\b(?:vulnerable|exposed|susceptible)\s+to\s+(?P<x>.+)", lambda m, s: f"protect against {_end(m['x'])}"),
-    (r"\bto\s+(?:predict|design|test|map|audit|prove)\s+", lambda m, s: ""),
-    (rf"\b(?:takes?|requires?|costs?|demands?|imposes?)\s+{_TIME}\b", lambda m, s: f"shorten {s}" if s else ""),
-    (r"\bcosts?\s+(?:\w+\s+){0,2}?(?:millions|billions|thousands|dollars|euros|a lot)\b", lambda m, s: f"cut the cost of {s}" if s else ""),
-    (r"\b(?:is|are)\s+(?:\w+\s+){0,2}?(?:too slow|slow)\b", lambda m, s: f"speed up {s}" if s else ""),
-    (r"\b(?:is|are)\s+(?:\w+\s+){0,2}?(?:expensive|costly|prohibitive)\b", lambda m, s: f"cut the cost of {s}" if s else ""),
-    (r"\b(?:are|is|being)\s+(?:often |then )?lost\b", lambda m, s: f"preserve {s}" if s else ""),
-    (r"\bgenerates?\s+too\s+many\s+(?P<x>.+)", lambda m, s: f"reduce {_end(m['x'])}"),
-    (r"\b(?:at risk of|risks? of|the risk of)\s+(?P<x>.+)", lambda m, s: f"reduce the risk of {_end(m['x'])}" if _end(m["x"]) else ""),
-    (r"\bthreaten(?:s|ing)?\s+(?!to\b)(?P<x>.+)", lambda m, s: f"protect {_end(m['x'])}"),
-    (r"\bthreaten(?:s|ing)?\s+to\s+(?P<x>.+)", lambda m, s: f"warn before {_gerund_of(m['x'])}" if _gerund_of(m["x"]) else ""),
-    (r"\b(?:results? in|leads? to|leading to|causing|causes?|resulting in|induces?|display\w*)\s+(?P<x>.+)",
-     lambda m, s: f"prevent {_end(m['x'])}" if _painful(_end(m["x"])) else ""),
-    (r"\b(?:poor|inaccurate|imprecise|limited|insufficient)\s+(?P<x>\w[\w\s-]+)", lambda m, s: f"improve {_end(m['x'])}"
-     if len(_end(m["x"]).split()) > 1 else ""),
-    (r"\b(?:waste|lose|spend)\s+(?P<x>.+)", lambda m, s: f"save {_end(m['x'])}" if len(_end(m["x"]).split()) > 1 else ""),
-    (r"\b(?:degrades?|destroys?|ruins?|hampers?|cripples?|destabilizes?|disrupts?|limits?|reduces)\s+(?P<x>.+)",
-     lambda m, s: f"protect {_end(m['x'])}" if len(_end(m["x"]).split()) > 1 else ""),
-    (r"\b(?:is|are)\s+(?:currently |often |mostly |intrinsically )?(?:managed|done|handled|made)\s+(?:by|with|manually|on)\b",
-     lambda m, s: f"automate {s}" if s else ""),
-    (r"\b(?:is|are)\s+a\s+(?:\w+,?\s+){0,3}?(?:manual|fragmented|slow|tedious)\b", lambda m, s: f"automate {s}" if s else ""),
-)  # fmt: skip
-
-
-def _gerund_of(text: str) -> str:
-    done = _do(text)
-    base, _, rest = done.partition(" ")
-    return f"{w.gerund(base)} {rest}" if rest else ""
-
-
-def _painful(phrase: str) -> bool:
-    return bool(
-        {w.singular(t.lower) for t in w.tokenize(phrase)}
-        & (PAINS | HARD | {"catastrophic", "massive", "fatal", "devastating"})
-    )
-
-
-def remedies(sentences: list[str]) -> list[tuple[str, str]]:
-    """(verb phrase in base form, the words it rests on) for what the sentences ask for, in their order."""
-    found: list[tuple[str, str]] = []
-    for sentence in sentences[:8]:
-        text = w.without_parentheses(sentence).strip(" .!?")
-        text = _LEADING.sub("", text)
-        subject = _subject(text)
-        hits: list[tuple[int, str, str]] = []
-        for pattern, build in _REMEDIES:
-            match = re.search(pattern, text, re.IGNORECASE)
-            if match is None:
-                continue
-            phrase = re.sub(r"\s+", " ", build(match, subject)).strip()
-            if 2 <= len(phrase.split()) <= 14 and not re.search(r"[\"“”]", phrase):
-                hits.append((match.start(), phrase, w.clip(match.group().strip(), 80)))
-        hits.sort(key=lambda hit: hit[0])
-        found.extend((phrase, basis) for _, phrase, basis in hits)
-    kept: list[tuple[str, str]] = []
-    for phrase, basis in found:
-        tail = set(phrase.lower().split()[1:])
-        if all(len(tail & set(other.lower().split()[1:])) < 0.6 * len(tail) for other, _ in kept):
-            kept.append((phrase, basis))
-    return kept
+    rest = without_coordinated(text[rest_at:].strip())
+    return re.sub(r"\s+", " ", f"{subject} {made} {rest}").strip()

@@ -38,7 +38,8 @@ def read_idea(text: str, name: str = "") -> IdeaReading:
     english = code in {"en", ""}
     found = roles.read_roles(text) if english else Roles(head="", main=text)
     line = classify.lemmas(text)
-    focus = " ".join([found.head, *found.audiences, *(m.base_form for m in found.mechanisms)])
+    who = [] if found.labelled else found.audiences
+    focus = " ".join([found.head, found.problem, *who, *(m.base_form for m in found.mechanisms)])
     hit = classify.categorise(text, focus)
     category = hit.category
     profile = pb.IdeaProfile(idea=text, language=code, category=category.slug, category_label=category.label)
@@ -182,9 +183,9 @@ def one_liner(found: Roles, profile: pb.IdeaProfile, text: str) -> str:
 
 def _shortened(main: str, limit: int) -> str:
     cuts = (
-        r",\s",
+        r",\s(?=\w+ing\s|which\s|so\s|who\s|where\s|and\s\w+ing\s)",
         r"\s(?:so that|so|which|because|while|without|before|after|when|preventing|using|through|via)\s",
-        r"\s(?:by|with|and|for|from|in|to|that)\s",
+        r"\s(?:by|with|for|from|in|to|that|into)\s",
     )
     for cut in cuts:
         places = [m.start() for m in re.finditer(cut, main) if limit // 2 <= m.start() <= limit]
@@ -196,54 +197,51 @@ def _shortened(main: str, limit: int) -> str:
 def _labelled_one_liner(found: Roles, limit: int) -> str:
     head = re.sub(r"\s*/\s*", "/", found.head).strip() or "A solution"
     head = w.capitalise(w.article(re.sub(r"^(?:an?|the)\s+", "", head, flags=re.IGNORECASE)))
+    goal = found.goal
     for count in (3, 2, 1):
         audience = w.join(found.audiences[:count])
-        start = f"{head} for {audience}" if audience else head
-        if found.solution and not found.solution_inferred:
-            line = f"{start} to {found.solution}"
+        if goal:
+            line = f"{head} that helps {audience} {goal}" if audience else f"{head} to {goal}"
         elif found.problem:
-            line = f"{start} against {found.problem}"
+            line = f"{head} for {audience} facing {found.problem}" if audience else f"{head} against {found.problem}"
         else:
-            line = start
+            line = f"{head} for {audience}" if audience else head
         if len(line) <= limit:
             return line
-    start = f"{head} for {found.audiences[0]}" if found.audiences else head
-    room = limit - len(start) - len(" against ")
-    if room > 25 and found.problem:
-        from_problem = w.clip(found.problem, room)
-        return f"{start} against {from_problem}"
-    return w.clip(start, limit)
+    return w.clip(f"{head} for {found.audiences[0]}" if found.audiences else head, limit)
 
 
 def _facts(profile: pb.IdeaProfile, found: Roles) -> ClaimFacts:
     head = re.sub(r"^(?:an?|the|our|my)\s+", "", found.head.strip(), flags=re.IGNORECASE)
-    if found.labelled or not head:
-        head = ""
-    product = w.article(w.decapitalise(head)) if head else "this product"
-    bare = not head or all(word.lower() in FORM_WORDS or word.lower() in FORM_ADJECTIVES for word in head.split())
-    if bare and profile.solution:
-        third = (
-            re.sub(r"^(\w+)", lambda m: w.third(m.group(1)), w.clip(profile.solution, 70))
-            if not found.solution_inferred
-            else ""
-        )
-        noun = product if head else "a product"
-        product = (
-            f"{noun} that {third}"
-            if third
-            else (f"a product that tackles {w.clip(profile.problem, 60)}" if profile.problem else noun)
-        )
-    audience = w.join(list(found.audiences[:2])) or ("" if not profile.audiences else profile.audiences[0])
+    if found.labelled or not head or len(head.split()) > 8:
+        head = _FORM_NAMES.get(profile.product_form, "product")
+    audience = w.join(list(found.audiences[:2])) or "".join(profile.audiences[:1])
+    means = ""
+    if found.outcomes and found.mechanisms and found.mechanisms[0] not in found.outcomes:
+        means = f"by {w.join(list(profile.mechanisms[:2]))}"
     return ClaimFacts(
-        product=product,
+        product=w.article(w.decapitalise(head)),
         audience=audience,
+        buyer=profile.audiences[0] if profile.audiences else "",
         problem=profile.problem,
-        solution=profile.solution,
+        problem_is_job=found.problem_inferred,
+        goal=found.goal,
+        means=means if len(means) < 110 else "",
         mechanisms=tuple(profile.mechanisms),
         category=profile.category,
         label=profile.category_label,
         keywords=tuple(profile.keywords[:6]),
         model=profile.business_model,
-        buyer=profile.audiences[0] if profile.audiences else "",
         regulated=tuple(field.field for field in profile.regulated_fields),
     )
+
+
+_FORM_NAMES: dict[int, str] = {
+    pb.PRODUCT_FORM_MOBILE_APP: "mobile app",
+    pb.PRODUCT_FORM_WEB_APP: "software product",
+    pb.PRODUCT_FORM_MARKETPLACE: "marketplace",
+    pb.PRODUCT_FORM_API: "API",
+    pb.PRODUCT_FORM_SERVICE: "service",
+    pb.PRODUCT_FORM_HARDWARE: "device",
+    pb.PRODUCT_FORM_EXTENSION: "extension",
+}

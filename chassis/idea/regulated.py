@@ -28,7 +28,7 @@ _RULES = (
           "Clear how health data is held (HIPAA in the US, GDPR article 9 in the EU) and whether the product counts as a medical device, "
           "before the first patient record is stored."),
     _Rule("finance", r"\b(?:payments?|pay(?:s|ing)? (?:out|bills|invoices)|invoices?|banks?|banking|lend(?:s|ers?|ing)?|loans?|credit "
-          r"(?:score|card|risk)s?|insur(?:ance|ers?|ing)|invest(?:s|ing|ments?|ors?)?|crypto\w*|wallets?|remittances?|pensions?|mortgages?|"
+          r"(?:score|card|risk)s?|insur(?:ance|ers?|ing)|invest(?:s|ing|ments?|ors?)?|crypto(?:s|currency|currencies)?|wallets?|remittances?|pensions?|mortgages?|"
           r"trading|payroll|fraud|fraudulent|tax(?:es)?|escrow|crowdfund\w*|financial (?:data|advice|institutions?|companies)|hft|"
           r"money transfers?|carbon credits?|accounts payable|pocket money|savings)\b",
           "Clear whether holding or moving money, giving financial advice or reading bank data needs a licence (PSD2 in the EU, state money "
@@ -47,7 +47,7 @@ _RULES = (
           "Clear equal-treatment and worker-status rules; automated screening of people needs a bias audit in some places and is high-risk "
           "under the EU AI Act."),
     _Rule("legal", r"\b(?:legal (?:advice|documents?|help|aid|services?|contracts?)|lawyers?|attorneys?|law firms?|lawsuits?|court|"
-          r"contract review|litigation|arbitration|divorce|immigration|visa applications?|wills?\b(?= writing| and)|paralegals?)\b",
+          r"contract review|litigation|divorce|immigration|visa applications?|wills?\b(?= writing| and)|paralegals?)\b",
           "Clear the line to the unauthorised practice of law, and confidentiality of what clients upload."),
     _Rule("food safety", r"\b(?:expir(?:y|ed|es|ation|ing)|allerg\w+|food safety|leftovers?|surplus food|home[- ]cook\w*|meal kits?|"
           r"food delivery|cultured meat|catering|dietary|restaurants? surplus|food donations?|food banks?)\b",

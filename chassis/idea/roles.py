@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from chassis.idea import grammar, nouns, pains
+from chassis.idea import grammar, nouns, pains, remedies
 from chassis.idea import words as w
 from chassis.idea.grammar import Clause, Sentence, VerbPhrase
 from chassis.idea.lexicon import ANALOGUES, FORM_ADJECTIVES, FORM_HEADS, FORM_WORDS, PAINS, VERB_FOR_NOUN
@@ -27,6 +27,8 @@ class Roles:
     problem_inferred: bool = False
     solution: str = ""
     solution_inferred: bool = False
+    # What users get to do in the end, as a verb phrase in base form ("waste less food", "find tutors").
+    goal: str = ""
     # How it works, then what it achieves.
     mechanisms: list[VerbPhrase] = field(default_factory=list)
     outcomes: list[VerbPhrase] = field(default_factory=list)
@@ -34,13 +36,25 @@ class Roles:
     extras: list[tuple[str, str]] = field(default_factory=list)
     # Noun phrases that were named as subject or object, for entities and keywords.
     things: list[str] = field(default_factory=list)
+    # What the head says about its subject ("startup idea validation").
+    about: str = ""
     labelled: bool = False
     pain_sentences: list[str] = field(default_factory=list)
     basis: dict[str, str] = field(default_factory=dict)
 
     def add_audience(self, phrase: str, basis: str = "") -> None:
         """Adds a cleaned audience, unless it is a pronoun or already there."""
-        cleaned = w.decapitalise(nouns.clean(re.sub(r"\s+", " ", phrase)))
+        cleaned = nouns.clean(re.sub(r"\s+", " ", phrase))
+        if self.labelled:
+            titled = [x for x in cleaned.split() if re.match(r"^[A-Z][a-z]+$", x)]
+            cleaned = w.decapitalise(cleaned)
+            if nouns.is_actor_phrase(cleaned, lenient=True) and titled and titled[-1] == cleaned.split()[-1]:
+                cleaned = " ".join(
+                    x.lower() if x in titled and x.lower() not in w.PROPER else x for x in cleaned.split()
+                )
+        cleaned = re.sub(
+            r"^(?:vetted|verified|certified|screened|qualified|trusted|trained|the right|suitable)\s+", "", cleaned
+        )
         cleaned = re.sub(
             r"^(?:many|most|some|busy people like|people like|all|any|every|each|your|our)\s+",
             "",
@@ -136,6 +150,14 @@ def _main(sentences: list[str]) -> int:
     return 0
 
 
+_RELATIVE_TAIL = re.compile(
+    r"\s(?:that|who|which|from companies|developing|deploying|specializing|with huge)\s(?!.*,\sand\s).*$"
+)
+_ATTRIBUTE = re.compile(
+    r"\s(?:that|who|which|with huge|seeking|deploying|developing|facing|specializing|needing|looking|wanting|purchasing)\s"
+)
+
+
 def _read_labelled(lead: str, labels: dict[str, str], roles: Roles) -> None:
     """ "A B2B solution targeting X. to solve: Y", "Problem: ... Solution: ..."."""
     lead_plain = w.without_parentheses(lead)
@@ -147,12 +169,9 @@ def _read_labelled(lead: str, labels: dict[str, str], roles: Roles) -> None:
     roles.main = lead_plain
     if who:
         first, _, more = w.without_parentheses(who).partition(". ")
-        for member in nouns.split_list(first)[:8]:
-            member = re.sub(r"^(?:providers of|companies that)\s+", lambda m: m.group(), member)
-            cut = re.split(
-                r"\s(?:that|who|which|with huge|seeking|deploying|developing|facing|specializing|needing|looking|wanting)\s",
-                member,
-            )[0]
+        first = _RELATIVE_TAIL.sub("", first)
+        for member in _members(first)[:8]:
+            cut = _ATTRIBUTE.split(member)[0]
             kind = nouns.clean(re.sub(r"^(?:and|or|e\.g\.?)\s+", "", cut))
             if kind and (len(kind.split()) > 1 or nouns.is_actor_phrase(kind, lenient=True) or kind[0].isupper()):
                 roles.add_audience(kind, first)
@@ -169,6 +188,22 @@ def _read_labelled(lead: str, labels: dict[str, str], roles: Roles) -> None:
     elif lead and not roles.mechanisms:
         _read_main(lead, roles)
     _finish(roles)
+
+
+def _members(text: str) -> list[str]:
+    """The groups of a list; "pharmaceutical and biotech laboratories" stays one, its first half is no group."""
+    members: list[str] = []
+    for member in nouns.split_list(text):
+        whole = re.search(re.escape(members[-1]) + r"\s(?:and|or)\s" + re.escape(member), text) if members else None
+        if (
+            whole
+            and not nouns.is_actor_phrase(members[-1], lenient=True)
+            and nouns.is_actor_phrase(member, lenient=True)
+        ):
+            members[-1] = whole.group()
+        else:
+            members.append(member)
+    return members
 
 
 def _read_main(source: str, roles: Roles) -> None:
@@ -193,6 +228,7 @@ def _read_head(parsed: Sentence, roles: Roles) -> None:
     about = nouns.modifiers_without_form(parsed.head, FORM_WORDS, FORM_ADJECTIVES)
     if not about:
         return
+    roles.about = about
     roles.things.append(about)
     roles.basis.setdefault("head", parsed.head)
     made = nouns.to_verb_phrase(about)
@@ -252,7 +288,12 @@ def _read_clause(clause: Clause, parsed: Sentence, roles: Roles, doing: list[tup
         if subject:
             roles.add_audience(subject, text)
             verb = next((t.lower for t in rest.tokens if w.is_base_verb(t.lower)), "")
-            if clause.kind == "when:before" and verb and any(m.base in FINDING for m in roles.mechanisms):
+            if (
+                clause.kind == "when:before"
+                and verb
+                and nouns.is_actor_phrase(subject)
+                and any(m.base in FINDING for m in roles.mechanisms)
+            ):
                 roles.extras.append((f"Alert {subject} before they {verb}", f"before {text}"))
         doing.append((clause, []))
     elif kind in {"without", "instead"}:
@@ -374,6 +415,10 @@ def _problem_of(phrase: VerbPhrase, roles: Roles) -> None:
         0
     ].strip()
     less = re.match(r"^(?:less|fewer|lower)\s+(?P<what>.+)$", obj, re.IGNORECASE)
+    keeping = re.match(r"^(?P<who>.+?)\s+from\s+(?P<what>\w+ing\b.*)$", phrase.rest, re.IGNORECASE)
+    if keeping and phrase.base in {"prevent", "stop", "protect"}:
+        roles.set_problem(f"{keeping['who']} {keeping['what']}", phrase.basis)
+        return
     if phrase.adverb.lower() in {"never", "not", "no longer"}:
         roles.set_problem(f"{w.gerund(phrase.base)} {phrase.rest}", phrase.basis)
     elif less:
@@ -492,6 +537,15 @@ def _read_other(sentence: str, roles: Roles) -> None:
             _read_phrases(grammar.verb_phrases(clause, stripped), clause.kind, roles)
 
 
+# What people do already, with effort: the job itself is then the (inferred) problem. What only a machine does is none.
+JOBS = frozenset(
+    """find choose plan manage track organise organize schedule validate prepare book learn compare split share pick
+    discover hire rent sell buy cook write design study practice practise train budget invoice file apply store
+    coordinate collect handle review verify translate transcribe repair arrange navigate understand grow build
+    save monitor keep create edit teach meet give send deliver order match host memorise memorize reach""".split()
+)
+
+
 def _finish(roles: Roles) -> None:
     """Fills what follows from the rest, marked as inferred, and bounds the lists."""
     if not roles.mechanisms and not roles.labelled:
@@ -515,22 +569,41 @@ def _finish(roles: Roles) -> None:
             if where:
                 roles.set_problem(f"not knowing {where.group()}", phrase.basis, inferred=True)
                 break
-    if not roles.problem and roles.mechanisms:
-        first = roles.mechanisms[0]
-        roles.set_problem(
-            f"{w.gerund(first.base)} {first.rest}"
-            + (" by hand" if len(first.rest) < 60 and first.clause != "who" else ""),
-            first.basis,
-            inferred=True,
-        )
+    if not roles.problem:
+        job = next((m for m in roles.mechanisms if m.base in JOBS), None)
+        if job:
+            roles.set_problem(job.gerund_form, job.basis, inferred=True)
     roles.audiences = [a for a in w.unique(roles.audiences)][:AUDIENCES_MAX]
     seen: list[VerbPhrase] = []
     for phrase in roles.mechanisms:
         if phrase.rest and all(phrase.base_form.lower() != other.base_form.lower() for other in seen):
             seen.append(phrase)
     roles.mechanisms = seen[:MECHANISMS_MAX]
+    roles.goal = _goal(roles)
     if not roles.mechanisms and roles.pain_sentences:
-        asked = pains.remedies(roles.pain_sentences)
+        asked = remedies.remedies(roles.pain_sentences)
         if asked and not roles.solution:
             roles.solution, roles.solution_inferred = w.join([phrase for phrase, _ in asked[:2]]), True
             roles.basis["solution"] = asked[0][1]
+        if asked and not roles.goal:
+            roles.goal = asked[0][0]
+
+
+_GOAL_CHARS_MAX = 80
+
+
+def _goal(roles: Roles) -> str:
+    """The outcome, else what is found or known in the end, else the first thing that the product does."""
+    for phrase in roles.outcomes:
+        text = re.split(r"\s(?:with|by|using)\s", phrase.base_form)[0]
+        if phrase.base not in MATCHING and len(text) <= _GOAL_CHARS_MAX and phrase.clause != "participle":
+            return text
+    if roles.problem.startswith("finding "):
+        return "find " + roles.problem.removeprefix("finding ")
+    if roles.problem.startswith("not knowing "):
+        return "know " + roles.problem.removeprefix("not knowing ")
+    for phrase in roles.mechanisms:
+        text = re.split(r"\s(?:before|so that|using|because)\s", phrase.base_form)[0]
+        if len(text) <= _GOAL_CHARS_MAX:
+            return text
+    return ""

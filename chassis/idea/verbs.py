@@ -29,7 +29,7 @@ IMPROVING = frozenset(
     "enhance strengthen extend double triple automate".split()
 )
 _OTHER = """
-accept access accommodate account achieve acquire act activate adapt add address adjust administer adopt advertise
+accept access accommodate account achieve acquire act activate approach adapt add address adjust administer adopt advertise
 aggregate aim align allocate analyse analyze annotate answer anonymise anonymize anticipate appeal apply appoint
 appraise approve archive arrange assemble assess assign attach attack attend attract auction audit augment
 authenticate authorise authorize balance ban bake bathe become begin behave believe benchmark benefit bid bill bind

@@ -108,6 +108,7 @@ async def test_draining_refuses_new_work_and_says_not_serving() -> None:
         server.begin_drain()
         for service in ("", NAME):
             assert await check(channel, service) == health_pb2.HealthCheckResponse.NOT_SERVING
+        assert await check(channel, "liveness") == health_pb2.HealthCheckResponse.SERVING, "alive while draining"
         with pytest.raises(grpc.RpcError) as caught:
             await get_run(channel)
     error = from_rpc_error(caught.value)
