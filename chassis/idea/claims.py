@@ -48,12 +48,20 @@ _PAYMENT = {
 def claims(facts: ClaimFacts) -> tuple[pb.Claim, ...]:
     """Seven claims in the order of `CLAIM_IDS`."""
     who = facts.audience or "the people it is meant for"
+    everyone = who
     goal = facts.goal
     to_goal = f" to {goal}" if goal else ""
     help_goal = f"helps {who} {goal}" if goal else f"serves {who}"
     topic = facts.keywords[0] if facts.keywords else facts.category
     pay = _PAYMENT.get(pb.BusinessModel.ValueType(facts.model), "pay for")
-    if facts.problem and facts.problem_is_job:
+    if facts.model == pb.BUSINESS_MODEL_MARKETPLACE_FEE and facts.buyer:
+        # Those who look for something feel the need; both sides must be reached.
+        help_goal, who = help_goal.replace(f"helps {who}", f"helps {facts.buyer}"), facts.buyer
+    if facts.problem.startswith("finding "):
+        problem = f"{who} find it hard to find {facts.problem.removeprefix('finding ')}."
+    elif facts.problem.startswith("not knowing "):
+        problem = f"{who} often do not know {facts.problem.removeprefix('not knowing ')}, and it costs them."
+    elif facts.problem and facts.problem_is_job:
         problem = f"{who} find {facts.problem} hard enough to look for help."
     elif facts.problem:
         problem = f"{who} lose time or money to {facts.problem} often enough to look for a remedy."
@@ -65,7 +73,7 @@ def claims(facts: ClaimFacts) -> tuple[pb.Claim, ...]:
     own_way = f" {facts.means}" if facts.means else ""
     rows = (
         (pb.CLAIM_KIND_PROBLEM, problem, [facts.problem, facts.audience, *facts.keywords]),
-        (pb.CLAIM_KIND_AUDIENCE, f"{who} can be reached at an affordable cost and would try {facts.product}{to_goal}.",
+        (pb.CLAIM_KIND_AUDIENCE, f"{everyone} can be reached at an affordable cost and would try {facts.product}{to_goal}.",
          [facts.audience, *facts.keywords]),
         (pb.CLAIM_KIND_MARKET_SIZE, f"Enough {who.removeprefix('the ')} want{to_goal or ' this'} to carry a business{field}.",
          [f"{topic} market size", facts.audience, *facts.keywords]),
@@ -73,7 +81,7 @@ def claims(facts: ClaimFacts) -> tuple[pb.Claim, ...]:
          [f"{topic} software", f"{topic} alternatives", *facts.keywords]),
         (pb.CLAIM_KIND_WILLINGNESS_TO_PAY, f"{facts.buyer or who} would {pay} {facts.product}{to_goal}.",
          [f"{topic} pricing", facts.buyer, *facts.keywords]),
-        (pb.CLAIM_KIND_FEASIBILITY, f"Today's technology makes {acts} reliable enough for {who}{rules}.",
+        (pb.CLAIM_KIND_FEASIBILITY, f"Today's technology makes {acts} reliable enough for {everyone}{rules}.",
          [*facts.mechanisms, *facts.keywords]),
         (pb.CLAIM_KIND_TIMING, f"Demand from {who} for help{to_goal} is growing now{field}.",
          [f"{topic} trend", f"{topic} growth", *facts.keywords]),
