@@ -44,7 +44,7 @@ SocketFactory = Callable[[Any], "socket.socket"]
 
 
 def user_agent_for(contact: str = "") -> str:
-    """A User-Agent that names the project; `contact` (an address or a page) lets an upstream's operator reach the user."""
+    """A User-Agent that names the project; `contact` is where an upstream's operator reaches the user."""
     return f"{PROJECT_NAME}/0.1" + (f" (+{contact})" if contact else "")
 
 
