@@ -1,0 +1,1 @@
+"""MVP service: a specification by rules, a project from templates, checks that were really run."""

@@ -1,0 +1,493 @@
+"""Products that bring things together: two sides of a market, options and criteria, goals and progress, a catalogue."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from services.mvp.domain.model import (
+    At,
+    Behaviour,
+    Criterion,
+    Day,
+    Entity,
+    Kit,
+    Money,
+    Ref,
+    Seed,
+    boolean,
+    date,
+    datetime,
+    decimal,
+    email,
+    entity,
+    enum,
+    integer,
+    ref,
+    string,
+    text,
+)
+from services.mvp.domain.patterns.context import Context, Pattern, head, last_noun
+from services.mvp.domain.patterns.dates import schedule_behaviour
+
+_PAIR: Final = (
+    r"\b(?:match\w*|connect\w*|pair\w*|link\w*|introduc\w+)\s+((?:[\w'’-]+\s+){1,5}?)"
+    r"(?:with|to|and)\s+((?:[\w'’-]+[ .,;]?\s*){1,5})"
+)
+
+_TOPICS: Final[list[tuple[str, tuple[str, tuple[str, ...], tuple[str, ...]]]]] = [
+    (
+        r"\b(tutor\w*|students?|teach\w*|lessons?|courses?|learn\w*|school\w*)\b",
+        (
+            "subjects",
+            ("algebra, calculus", "chemistry", "essay writing, history"),
+            ("algebra, geometry, calculus", "chemistry, biology", "history, essay writing", "calculus, physics"),
+        ),
+    ),
+    (
+        r"\b(freelanc\w*|developers?|designers?|experts?|consultants?|jobs?|talent|hire|hiring|recruit\w*)\b",
+        (
+            "skills",
+            ("python, data pipelines", "brand design", "bookkeeping"),
+            (
+                "python, postgres, data pipelines",
+                "brand design, illustration",
+                "bookkeeping, tax",
+                "python, machine learning",
+            ),
+        ),
+    ),
+    (
+        r"\b(farm\w*|grow\w*|restaurants?|chefs?|food|produce)\b",
+        (
+            "products",
+            ("tomatoes, basil", "eggs", "apples, cider"),
+            ("tomatoes, peppers, basil", "eggs, honey", "apples, pears, cider", "lettuce, herbs"),
+        ),
+    ),
+    (
+        r"\b(pets?|dogs?|cats?|walk\w*|sitt\w+)\b",
+        (
+            "services",
+            ("dog walking", "cat sitting", "grooming"),
+            ("dog walking, dog training", "cat sitting", "grooming, dog walking", "cat sitting, home visits"),
+        ),
+    ),
+]
+_NEEDS: Final = (
+    "services",
+    ("delivery", "installation, repair", "inspection"),
+    ("delivery, storage", "installation, repair", "inspection, maintenance", "repair"),
+)
+
+_ENGAGEMENTS: Final = [
+    (r"\blessons?\b", "lesson"),
+    (r"\bsessions?\b", "session"),
+    (r"\b(gigs?|freelanc\w*|projects?)\b", "project"),
+    (r"\bjobs?\b", "job"),
+    (r"\bdeliver(?:y|ies)\b", "delivery"),
+    (r"\brides?\b", "ride"),
+    (r"\b(rentals?|stays?)\b", "rental"),
+    (r"\borders?\b", "order"),
+]
+_GATES: Final = [
+    (r"\bvett\w+", "vetted"),
+    (r"\bverif\w+", "verified"),
+    (r"\bcertif\w+", "certified"),
+    (r"\blicen[cs]ed", "licensed"),
+    (r"\b(trusted|background)", "approved"),
+]
+
+
+def matching(context: Context) -> Kit:
+    """Two sides of a market, ranked matches with their reasons, and what both agree on."""
+    seeker_phrase, provider_phrase = _sides(context)
+    topics, wanted, offered = context.first(_TOPICS, _NEEDS)
+    gate = context.first(_GATES, "approved")
+    seeker = entity(
+        seeker_phrase,
+        [string("name"), email(), text(f"wanted_{topics}", required=True), decimal("budget_per_hour", required=False)],
+    )
+    provider = entity(
+        provider_phrase,
+        [
+            string("name"),
+            email(),
+            text(topics, required=True),
+            decimal("hourly_rate"),
+            decimal("rating", required=False, maximum=5),
+            boolean(gate),
+            text("about"),
+        ],
+    )
+    if provider.name == seeker.name:
+        provider.name += "Partner"
+        provider.phrase += " partner"
+    people = ("Nadia Haddad", "Owen Clarke", "Priya Nair")
+    seeker.seeds = [
+        {"name": name, "email": _mail(name), f"wanted_{topics}": want, "budget_per_hour": Money(budget)}
+        for name, want, budget in zip(people, wanted, ("35", "30", "40"), strict=True)
+    ]
+    hosts = ("Tomas Berg", "Aisha Bello", "Greta Lind", "Hugo Marin")
+    provider.seeds = [
+        {
+            "name": name,
+            "email": _mail(name),
+            topics: offer,
+            "hourly_rate": Money(rate),
+            "rating": Money(stars),
+            gate: checked,
+        }
+        for name, offer, rate, stars, checked in zip(
+            hosts,
+            offered,
+            ("32", "28", "45", "22"),
+            ("4.8", "4.5", "4.9", "4.1"),
+            (True, True, True, False),
+            strict=True,
+        )
+    ]
+    deal = entity(
+        context.first(_ENGAGEMENTS, "booking"),
+        [
+            ref(seeker),
+            ref(provider),
+            datetime("starts_at"),
+            integer("minutes", minimum=5, maximum=720),
+            enum("status", "requested", "confirmed", "completed", "cancelled"),
+            text("notes"),
+        ],
+        label="starts_at",
+    )
+    deal.seeds = [
+        {
+            f"{seeker.snake}_id": Ref(seeker, 1),
+            f"{provider.snake}_id": Ref(provider, 1),
+            "starts_at": At(2, 17),
+            "minutes": 60,
+            "status": "confirmed",
+        }
+    ]
+    kit = Kit([seeker, provider, deal])
+    kit.behaviours.append(
+        Behaviour(
+            kind="match",
+            feature=f"Match {seeker.many} with {provider.many}",
+            answers=r"match|connect|pair|find|marketplace|recommend|vet|verif|trust|link",
+            params={
+                "seeker": seeker,
+                "provider": provider,
+                "deal": deal,
+                "seeker_id": f"{seeker.snake}_id",
+                "wanted": f"wanted_{topics}",
+                "topics": topics,
+                "gate": gate,
+            },
+            criteria=(
+                Criterion(
+                    "test_ranks_by_what_both_share",
+                    f"Given {provider.many} who cover all, some and none of what {seeker.a} wants, when matches are "
+                    "asked for, then the first covers all, the second some, and the third is left out.",
+                ),
+                Criterion(
+                    f"test_offers_only_{gate}",
+                    f"Given {provider.a} who is not {gate}, when matches are asked for, then they are not offered.",
+                ),
+                Criterion(
+                    "test_keeps_to_the_budget",
+                    f"Given {provider.a} above the budget of the {seeker.one}, when matches are asked for, "
+                    "then they are not offered.",
+                ),
+                Criterion(
+                    "test_gives_reasons",
+                    f"Given a match, when it is shown, then it says which {topics} both share and what it costs.",
+                ),
+            ),
+        )
+    )
+    kit.behaviours.append(schedule_behaviour(deal, f"{provider.snake}_id"))
+    return kit
+
+
+def _sides(context: Context) -> tuple[str, str]:
+    found = re.search(_PAIR, context.text)
+    if found:
+        seeker, provider = head(found.group(1)), head(found.group(2))
+        if seeker and provider:
+            return seeker.split()[-1], provider.split()[-1]
+    audiences = [last_noun(phrase) for phrase in context.profile.audiences]
+    audiences = [noun for noun in audiences if noun]
+    return (audiences[0] if audiences else "customer"), (audiences[1] if len(audiences) > 1 else "provider")
+
+
+def _mail(name: str) -> str:
+    return f"{name.split(maxsplit=1)[0].lower()}@example.com"
+
+
+_SUBJECTS: Final[list[tuple[str, tuple[str, tuple[str, ...], tuple[str, ...]]]]] = [
+    (
+        r"\b(ideas?|startups?|pitch\w*|ventures?)\b",
+        (
+            "idea",
+            ("Problem clarity", "Audience reach", "Differentiation", "Feasibility"),
+            ("Repair café finder", "Freight-pooling exchange", "Sleep coach for nurses"),
+        ),
+    ),
+    (
+        r"\b(candidates?|applicants?|résumés?|resumes?|hiring|recruit\w*|interview\w*)\b",
+        (
+            "candidate",
+            ("Relevant experience", "Skills test", "Communication", "Availability"),
+            ("Candidate A-104", "Candidate A-117", "Candidate A-121"),
+        ),
+    ),
+    (
+        r"\b(leads?|prospects?)\b",
+        ("lead", ("Need", "Budget", "Authority", "Timing"), ("Northwind Ltd", "Lakeside Clinic", "Orchard Foods")),
+    ),
+    (
+        r"\b(suppliers?|vendors?)\b",
+        (
+            "supplier",
+            ("Price", "Delivery reliability", "Quality", "Compliance"),
+            ("Alder Components", "Basalt Metals", "Cobalt Freight"),
+        ),
+    ),
+    (
+        r"\b(essays?|homework|assignments?|exams?)\b",
+        ("assignment", ("Argument", "Evidence", "Structure", "Language"), ("Essay 1", "Essay 2", "Essay 3")),
+    ),
+    (
+        r"\b(propert(?:y|ies)|apartments?|houses?|homes?)\b",
+        (
+            "property",
+            ("Location", "Condition", "Price", "Transport"),
+            ("14 Mill Lane", "3 Quay Street", "27 Hill Road"),
+        ),
+    ),
+    (
+        r"\b(materials?|electrolytes?|molecules?|proteins?|enzymes?|compounds?)\b",
+        ("material candidate", ("Stability", "Performance", "Cost to make", "Safety"), ("MC-011", "MC-027", "MC-035")),
+    ),
+    (
+        r"\b(models?|llms?|prompts?)\b",
+        ("model version", ("Accuracy", "Latency", "Cost", "Safety"), ("v1 baseline", "v2 distilled", "v3 tuned")),
+    ),
+    (
+        r"\b(projects?|proposals?|grants?)\b",
+        ("proposal", ("Impact", "Feasibility", "Team", "Cost"), ("Proposal 12", "Proposal 15", "Proposal 19")),
+    ),
+]
+
+
+def scoring(context: Context) -> Kit:
+    """Options rated by weighted criteria, ranked with reasons; what has no basis is not scored."""
+    fallback = context.noun(context.profile.entities, "option")
+    subject_phrase, criteria, names = context.first(_SUBJECTS, (fallback, ("Impact", "Effort", "Confidence"), ()))
+    subject = entity(
+        subject_phrase,
+        [string("title"), text("description"), enum("status", "open", "pursued", "dropped"), date("added_on")],
+    )
+    criterion = entity("criterion", [string("name"), integer("weight", minimum=1, maximum=10), text("question")])
+    rating = entity(
+        "rating",
+        [ref(subject), ref(criterion), integer("score", minimum=1, maximum=5), text("basis", required=True)],
+        label="score",
+    )
+    source = entity(
+        "evidence source",
+        [
+            ref(subject),
+            enum("stance", "supports", "contradicts"),
+            text("quote", required=True),
+            string("address", required=False),
+        ],
+        label="quote",
+    )
+    subject_id = f"{subject.snake}_id"
+    subject.seeds = [{"title": name, "added_on": Day(-3 * index - 1)} for index, name in enumerate(names)]
+    criterion.seeds = [{"name": name, "weight": weight} for name, weight in zip(criteria, (5, 4, 3, 2), strict=False)]
+    scores = [(0, 0, 4), (0, 1, 3), (0, 2, 2), (0, 3, 4), (1, 0, 5), (1, 1, 4), (1, 3, 3), (2, 0, 3)]
+    rating.seeds = [
+        {
+            subject_id: Ref(subject, s),
+            f"{criterion.snake}_id": Ref(criterion, c),
+            "score": points,
+            "basis": "Sample rating for the demonstration",
+        }
+        for s, c, points in scores
+        if s < len(names) and c < len(criteria)
+    ]
+    if names:
+        source.seeds = [
+            {
+                subject_id: Ref(subject, 0),
+                "stance": "supports",
+                "quote": "Sample note: two of five people asked would use it weekly",
+            },
+            {
+                subject_id: Ref(subject, 0),
+                "stance": "contradicts",
+                "quote": "Sample note: three of five found a free way already",
+            },
+            {
+                subject_id: Ref(subject, 1),
+                "stance": "supports",
+                "quote": "Sample note: a pilot partner signed a letter of intent",
+            },
+        ]
+    return Kit(
+        [subject, criterion, rating, source],
+        [
+            Behaviour(
+                kind="score",
+                feature=f"Rank {subject.many} by weighted criteria",
+                answers=r"validat|scor|rank|evaluat|assess|prioriti|grad|compar|analy|evidence|verdict|benchmark|rat(?:e|ing)",
+                params={
+                    "subject": subject,
+                    "criterion": criterion,
+                    "rating": rating,
+                    "source": source,
+                    "subject_id": subject_id,
+                    "criterion_id": f"{criterion.snake}_id",
+                },
+                criteria=(
+                    Criterion(
+                        "test_ranks_by_weighted_score",
+                        f"Given two {subject.many} rated on criteria of weight 3 and 1, when the ranking is asked "
+                        "for, then the weighted mean decides the order.",
+                    ),
+                    Criterion(
+                        "test_scores_nothing_without_a_basis",
+                        f"Given {subject.a} rated on less than half of the weights, when the ranking is asked for, "
+                        "then it is listed as not scored.",
+                    ),
+                    Criterion(
+                        "test_shows_what_contradicts",
+                        f"Given {subject.a} with one source for and two against, when the ranking is asked for, "
+                        "then both counts stand beside its score.",
+                    ),
+                    Criterion(
+                        "test_names_the_weakest_criterion",
+                        f"Given {subject.a} with ratings, when the ranking is asked for, "
+                        "then the criterion to improve first is named.",
+                    ),
+                ),
+            )
+        ],
+    )
+
+
+def journal(context: Context) -> Kit:
+    """Goals with a weekly target and a log of what was done, with this week's progress and the streak of days."""
+    activity = context.first(
+        [
+            (r"\b(workouts?|exercis\w+|fitness|gym)\b", ("workout", "minutes", 150)),
+            (r"\b(calori\w+|meals?|nutrition|diet)\b", ("meal log", "kcal", 14000)),
+            (r"\b(carbon|footprint|emissions?)\b", ("trip", "kg CO2", 40)),
+            (r"\b(spend\w*|budget\w*|expenses?|savings?)\b", ("expense", "USD", 300)),
+            (r"\b(sleep)\b", ("night", "hours", 56)),
+            (r"\b(read\w*|books?|study\w*|learn\w*|languages?)\b", ("study session", "minutes", 210)),
+            (r"\b(water|hydrat\w+)\b", ("drink", "ml", 14000)),
+        ],
+        ("activity", "minutes", 120),
+    )
+    phrase, unit, target = activity
+    goal = entity("goal", [string("name"), string("unit"), integer("weekly_target", minimum=1)])
+    entry = entity(phrase, [ref(goal), date("logged_on"), decimal("amount"), text("notes")], label="logged_on")
+    goal.seeds = [{"name": f"Weekly {entry.many}", "unit": unit, "weekly_target": target}]
+    share = max(target // 7, 1)
+    entry.seeds = [
+        {"goal_id": Ref(goal, 0), "logged_on": Day(-offset), "amount": Money(str(share))} for offset in (0, 1, 2, 5, 8)
+    ]
+    return Kit(
+        [goal, entry],
+        [
+            Behaviour(
+                kind="progress",
+                feature="See progress towards weekly goals",
+                answers=r"track|log|habit|goal|progress|budget|streak|measure|footprint",
+                params={"goal": goal, "entry": entry},
+                criteria=(
+                    Criterion(
+                        "test_sums_the_last_seven_days",
+                        f"Given {entry.many} today, three days ago and nine days ago, when progress is asked for, "
+                        "then the first two count towards this week.",
+                    ),
+                    Criterion(
+                        "test_counts_the_streak",
+                        f"Given {entry.many} on three days in a row up to today, when progress is asked for, "
+                        "then the streak is three days.",
+                    ),
+                ),
+            )
+        ],
+    )
+
+
+def catalogue(context: Context) -> Kit:
+    """A catalogue that is searched by words, with the best match first."""
+    phrase = context.noun(context.profile.entities, "resource")
+    thing: Entity = entity(
+        phrase,
+        [
+            string("title"),
+            text("summary", required=True),
+            string("tags", required=False),
+            string("address", required=False),
+        ],
+        fallback="resource",
+    )
+    thing.seeds = list[Seed]()
+    return Kit(
+        [thing],
+        [
+            Behaviour(
+                kind="search",
+                feature=f"Search {thing.many}",
+                answers=r"search|find|discover|librar|catalog|director|archive|look|brows|retriev",
+                params={"thing": thing},
+                criteria=(
+                    Criterion(
+                        "test_ranks_titles_above_summaries",
+                        f"Given {thing.a} with the word in its title and one with it in its summary, when the word "
+                        "is searched for, then the title comes first.",
+                    ),
+                    Criterion(
+                        "test_finds_nothing_without_a_match",
+                        f"Given {thing.many}, when a word that none has is searched for, then nothing is found.",
+                    ),
+                ),
+            )
+        ],
+    )
+
+
+PATTERNS: Final = (
+    Pattern(
+        "matching",
+        r"\b(marketplace|match(?:es|ing|maker|make)?\b(?! rate)|pair(?:s|ing)\b|connects? [\w ,'’-]{3,60} (?:with|to|and)\b|two.sided)",
+        matching,
+        unless=r"\b(ai agents?|api|satellites?|grid|sensors?|protocols?|side.channel)\b",
+        claims="appointments scoring search journal",
+    ),
+    Pattern(
+        "scoring",
+        r"\b(validat\w+|scor(?:e|es|ing)|rank(?:s|ing)?|evaluat\w+|assess\w*|prioriti[sz]\w+|grad(?:e|es|ing)|due diligence"
+        r"|screen(?:s|ing)? (?:candidates|applicants|resumes)|discover\w* (?:of )?(?:new )?(?:\w+ ){0,2}(?:materials?|proteins?|enzymes?|electrolytes?|molecules?))\b",
+        scoring,
+        unless=r"\b(confidence scores|deterministic confidence)\b",
+        claims="search journal",
+    ),
+    Pattern(
+        "journal",
+        r"\b(habits?|workouts?|calori\w+|footprint|streaks?|log(?:s|ging)? (?:your|their|meals|workouts)|track(?:s|ing)? (?:their|your|spending|sleep|exercise|expenses|meals|habits|water))\b",
+        journal,
+        unless=r"\b(b2b|ai agents?|api|conversation)\b",
+    ),
+    Pattern(
+        "search",
+        r"\b(search engine|knowledge base|librar(?:y|ies) of|directory of|catalog(?:ue)?s?|archives?|knowledge graphs?|semantic search)\b",
+        catalogue,
+    ),
+)
