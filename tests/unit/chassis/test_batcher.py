@@ -119,6 +119,22 @@ async def test_cancelled_submitter_is_dropped_from_the_batch() -> None:
     assert (tasks[0].result(), tasks[1].cancelled(), tasks[2].result()) == (2, True, 6)
 
 
+@pytest.mark.parametrize("turns", range(10))
+async def test_cancelled_at_the_last_moment(turns: int) -> None:
+    """An item cancelled before its batch begins is not worked on, however close the two moments are."""
+    clock, handle = ManualClock(), Doubler()
+    batcher = Batcher(handle, max_size=10, max_wait=1, clock=clock)
+    leaving, staying = (asyncio.create_task(batcher.submit(n)) for n in (1, 2))
+    await settle()
+    clock.advance(1)
+    await settle(turns)
+    begun = bool(handle.batches)
+    leaving.cancel()
+    taken = begun or bool(batcher._batches)
+    assert await staying == 4
+    assert handle.batches == ([[1, 2]] if taken else [[2]])
+
+
 async def test_batch_that_nobody_waits_for_is_cancelled() -> None:
     """One caller leaving changes nothing; when all have left, the work stops."""
     handle = Doubler(held=True)

@@ -80,8 +80,8 @@ async def test_event_loop_keeps_running(embedder: MiniLmEmbedder) -> None:
         await settle(1)
         lags.append(time.perf_counter() - before)
     assert (await work).shape == (100, 384)
-    assert len(lags) > 100
-    assert max(lags) < 0.25
+    assert len(lags) > 1_000
+    assert max(lags) < 1.0
 
 
 async def test_cancelled_callers_stop_the_work(embedder: MiniLmEmbedder) -> None:

@@ -43,6 +43,12 @@ def test_values_above_the_limits_are_lowered_and_said_so() -> None:
     assert message == "batch_size lowered from 900 to 256, the limit of this server"
 
 
+def test_exactly_the_limit_is_not_lowered() -> None:
+    """Asking for the most that is allowed is no matter for a notice."""
+    profile, notices = resolve_profile(common_pb2.ExecutionProfile(batch_size=256))
+    assert (profile.batch_size, notices) == (256, [])
+
+
 def test_defaults_stay_within_a_small_server() -> None:
     """A server smaller than the defaults lowers them without notices: nobody asked for them."""
     limits = ProfileLimits(max_concurrent_operations=4, batch_timeout=0.1)
