@@ -7,18 +7,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from pipeline.v1 import common_pb2
 from services.evidence.domain.queries import Domain
 
+# An item that fits its claim no better than a base rate that holds for everybody does not cover it.
+COVERING_RELEVANCE = 0.5
+
 _KIND_WORDS: dict[int, tuple[str, str]] = {
     common_pb2.CLAIM_KIND_PROBLEM: (
         "the problem",
-        "Talk to five people who have it and give the notes with --document, or run online.",
+        "Talk to five people who have it and give the notes as a document, or run online.",
     ),
     common_pb2.CLAIM_KIND_AUDIENCE: (
         "the audience",
-        "Run online, or give a survey or interviews with --document.",
+        "Run online, or give a survey or interviews as a document.",
     ),
     common_pb2.CLAIM_KIND_MARKET_SIZE: (
         "the market size",
-        "Count the customers bottom-up from a public register or census and give the source with --document.",
+        "Count the customers bottom-up from a public register or census and give the source as a document.",
     ),
     common_pb2.CLAIM_KIND_COMPETITION: (
         "competitors",
@@ -26,7 +29,7 @@ _KIND_WORDS: dict[int, tuple[str, str]] = {
     ),
     common_pb2.CLAIM_KIND_WILLINGNESS_TO_PAY: (
         "willingness to pay",
-        "Run the smoke test of the campaign, or give price interviews with --document.",
+        "Run the smoke test of the campaign, or give price interviews as a document.",
     ),
     common_pb2.CLAIM_KIND_FEASIBILITY: (
         "feasibility",
@@ -34,7 +37,7 @@ _KIND_WORDS: dict[int, tuple[str, str]] = {
     ),
     common_pb2.CLAIM_KIND_TIMING: (
         "timing",
-        "Run online for news and trends, or give a trend report with --document.",
+        "Run online for news and trends, or give a trend report as a document.",
     ),
 }
 
@@ -42,15 +45,17 @@ _KIND_WORDS: dict[int, tuple[str, str]] = {
 def uncovered_claims(
     claims: Sequence[common_pb2.Claim], items: Sequence[common_pb2.EvidenceItem], failed: Iterable[str] = ()
 ) -> list[common_pb2.Missing]:
-    """Return one entry for each claim that nothing speaks for or against."""
-    covered = {item.claim_id for item in items}
+    """Return one entry for each claim that nothing but base rates speaks about."""
+    covered = {item.claim_id for item in items if item.relevance > COVERING_RELEVANCE}
+    base_rates = {item.claim_id for item in items} - covered
     not_asked = ", ".join(sorted(set(failed)))
     missing = []
     for claim in claims:
         if claim.id in covered:
             continue
         words, next_step = _KIND_WORDS.get(claim.kind, (f"claim {claim.id}", "Run online."))
-        reason = f"No source that was asked says anything usable about {words}"
+        only = " beyond general base rates" if claim.id in base_rates else ""
+        reason = f"No source that was asked says anything usable about {words}{only}"
         missing.append(
             common_pb2.Missing(
                 subject=claim.id,

@@ -32,7 +32,7 @@ SUPPORTS, CONTRADICTS, MENTIONS = (
 )
 
 # A product that fits less than this is a neighbour, not a rival.
-RIVAL_FIT = 0.62
+RIVAL_FIT = 0.58
 # Stars above which others evidently want such a thing: about the median of the starter directory.
 STARS_ADOPTED = 1_000
 # A figure within this share of its baseline says nothing either way.

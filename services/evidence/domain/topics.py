@@ -20,6 +20,9 @@ from services.evidence.domain.words import Phrase, PhraseIndex, is_stop, phrase,
 CORE_PHRASE_WEIGHT = 0.60
 CORE_WORD_WEIGHT = 0.45
 ALSO_WEIGHT = 0.10
+# In one short sentence a single word says more than in a page.
+SHORT_WORDS = 16
+SHORT_CORE_WORD_WEIGHT = 0.60
 # Cosines of MiniLM between an idea and a topic: below the first unrelated, above the second the same thing.
 COSINE_LOW = 0.12
 COSINE_HIGH = 0.55
@@ -29,6 +32,10 @@ LEXICAL_SHARE = 0.55
 FIT_MIN = 0.50
 # No number of words makes up for a meaning that is elsewhere.
 COSINE_NEEDED = 0.24
+# Words marked with ~ name a field of life ("farm", "clinic"), not what a product does: on their own they make
+# its products neighbours (below stance.RIVAL_FIT), never rivals.
+NEIGHBOUR_FIT = 0.55
+NEIGHBOUR_COSINE_NEEDED = 0.36
 # A meaning this close counts even where no core word stands in the text.
 COSINE_ALONE = 0.52
 
@@ -40,6 +47,7 @@ class Topic:
     id: str
     label: str
     core: tuple[str, ...]
+    neighbour: tuple[str, ...]
     also: tuple[str, ...]
     categories: tuple[str, ...] = ()
     products: tuple[str, ...] = ()
@@ -48,15 +56,19 @@ class Topic:
     @property
     def text(self) -> str:
         """What is embedded for it."""
-        return f"{self.label}: {', '.join(self.core[:8])}"
+        return f"{self.label}: {', '.join((*self.core, *self.neighbour)[:8])}"
 
     @cached_property
     def core_phrases(self) -> tuple[Phrase, ...]:
         return tuple(dict.fromkeys(phrase(words) for words in self.core))
 
     @cached_property
+    def neighbour_phrases(self) -> tuple[Phrase, ...]:
+        return tuple(dict.fromkeys(phrase(words) for words in self.neighbour))
+
+    @cached_property
     def also_phrases(self) -> tuple[Phrase, ...]:
-        core = {words for words in self.core_phrases if len(words) == 1}
+        core = {*self.core_phrases, *self.neighbour_phrases}
         return tuple(words for words in dict.fromkeys(phrase(w) for w in self.also) if words not in core)
 
 
@@ -67,6 +79,8 @@ class TopicFit:
     topic: Topic
     fit: float
     matched: tuple[str, ...]
+    # True: only words of the neighbourhood were met.
+    neighbour: bool
     cosine: float | None
 
 
@@ -83,7 +97,9 @@ def parse_topics(text: str) -> tuple[Topic, ...]:
         if not 5 <= len(columns) <= 7:
             raise ValueError(f"line {number} has {len(columns)} columns; write 5 to 7, separated by tabs")
         lists = [tuple(p.strip() for p in column.split(";") if p.strip()) for column in columns[2:]]
-        topics.append(Topic(columns[0], columns[1], *lists))
+        core = tuple(word for word in lists[0] if not word.endswith("~"))
+        neighbour = tuple(word.removesuffix("~") for word in lists[0] if word.endswith("~"))
+        topics.append(Topic(columns[0], columns[1], core, neighbour, *lists[1:]))
     return tuple(topics)
 
 
@@ -111,17 +127,19 @@ def match_topics(topics: Sequence[Topic], text: str, cosines: Sequence[float] | 
 
 def _fit(topic: Topic, index: PhraseIndex, cosine: float | None) -> TopicFit | None:
     core = [words for words in topic.core_phrases if words in index]
+    neighbour = [words for words in topic.neighbour_phrases if words in index]
     also = [words for words in topic.also_phrases if words in index]
     alone = cosine is not None and cosine >= COSINE_ALONE and bool(also)
-    if not core and not alone:
+    if not core and not neighbour and not alone:
         return None
-    if cosine is not None and cosine < COSINE_NEEDED:
+    needed = COSINE_NEEDED if core else NEIGHBOUR_COSINE_NEEDED
+    if cosine is not None and cosine < needed:
         return None
+    single = SHORT_CORE_WORD_WEIGHT if len(index.words) <= SHORT_WORDS else CORE_WORD_WEIGHT
     miss = 1.0
-    for words in _maximal(core):
-        miss *= 1.0 - (CORE_PHRASE_WEIGHT if len(words) > 1 else CORE_WORD_WEIGHT)
-    for _ in also[:6]:
-        miss *= 1.0 - ALSO_WEIGHT
+    for words in _maximal([*core, *neighbour]):
+        miss *= 1.0 - (CORE_PHRASE_WEIGHT if len(words) > 1 else single)
+    miss *= (1.0 - ALSO_WEIGHT) ** min(len(also), 6)
     lexical = 1.0 - miss
     if cosine is None:
         fit = lexical
@@ -130,7 +148,10 @@ def _fit(topic: Topic, index: PhraseIndex, cosine: float | None) -> TopicFit | N
         fit = LEXICAL_SHARE * lexical + (1.0 - LEXICAL_SHARE) * near
     if fit < FIT_MIN:
         return None
-    return TopicFit(topic, fit, _readable(topic, core, also), cosine)
+    only_near = not core
+    if only_near:
+        fit = min(fit, NEIGHBOUR_FIT)
+    return TopicFit(topic, fit, _readable(topic, [*core, *neighbour], also), only_near, cosine)
 
 
 def _maximal(phrases: list[Phrase]) -> list[Phrase]:
@@ -145,8 +166,9 @@ def _maximal(phrases: list[Phrase]) -> list[Phrase]:
 def _readable(topic: Topic, core: list[Phrase], also: list[Phrase]) -> tuple[str, ...]:
     """The matched words as the topic writes them."""
     wanted = {*_maximal(core), *also}
-    words = [w for w in (*topic.core, *topic.also) if phrase(w) in wanted]
-    return tuple(dict.fromkeys(words))[:4]
+    words = [w for w in (*topic.core, *topic.neighbour, *topic.also) if phrase(w) in wanted]
+    words = list({phrase(w): w for w in reversed(words)}.values())[::-1]
+    return tuple(words)[:4]
 
 
 def name_words(name_stems: Iterable[str], text: str) -> set[str]:

@@ -10,6 +10,7 @@ from services.evidence.domain.model import Found, Query
 
 if TYPE_CHECKING:
     from chassis.models.embedding import Embedder
+    from chassis.pool import HttpPool
 
 __all__ = ["EvidenceProviders", "Found", "Provider", "Query"]
 
@@ -51,3 +52,5 @@ class EvidenceProviders:
     embedder: Embedder | None = None
     # Providers that this server does not have, and why ("hackernews" -> "PIPELINE_HACKERNEWS_URL is empty").
     not_configured: tuple[tuple[str, str], ...] = ()
+    # Connections that the server shows to operators and closes when it stops.
+    pools: tuple[HttpPool, ...] = ()

@@ -178,8 +178,9 @@ class BenchmarksProvider:
         newest = self._figures.find("graduation.seed_to_series_a.2y", "seed in 2022")
         earlier = self._figures.find("graduation.seed_to_series_a.2y", "seed in Q1 2018")
         if newest and earlier:
+            # No stance: what investors do says little about what customers want now.
             why = "It tells how many seed-stage startups of these years raise their next round within two years"
-            yield Pick(newest[0], FIT_EVERYBODY, why, earlier[0], more_is_better=True)
+            yield Pick(newest[0], FIT_EVERYBODY, why, earlier[0])
 
 
 def _about_ai(idea: IdeaFacts) -> bool:

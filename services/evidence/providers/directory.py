@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, Query
+from services.evidence.domain.stance import RIVAL_FIT
 from services.evidence.domain.topics import (
     Topic,
     TopicFit,
@@ -45,13 +46,15 @@ LIMITS: dict[int, int] = {
 }
 # Of one topic at most this many rivals while another topic has some to show.
 PER_TOPIC = 4
+# Of a topic that is only a neighbour, and of all neighbours together, at most this many.
+PER_NEIGHBOUR, NEIGHBOURS = 3, 4
 # A second topic adds to the fit, as does the product's own name.
 SECOND_TOPIC_SHARE = 0.25
 NAME_WORD_BONUS = 0.05
 # Weight of adoption against fit in the order of finds.
 ADOPTION_WEIGHT = 0.15
 # A topic that fits much less than the best is a neighbour; its products would only blur the list.
-TOPIC_GAP = 0.25
+TOPIC_GAP = 0.40
 
 
 @dataclass(frozen=True)
@@ -187,6 +190,8 @@ def _data(name: str) -> Traversable:
 
 def _product_fit(product: Product, topics: Sequence[TopicFit], text: str) -> float:
     best = topics[0].fit
+    if topics[0].neighbour:
+        return best
     for other in topics[1:3]:
         best += (1.0 - best) * SECOND_TOPIC_SHARE * other.fit
     shared = min(len(name_words(product.stems, text)), 2)
@@ -221,11 +226,11 @@ class DirectoryProvider:
         if query.keywords:
             text = f"{text}\n{', '.join(query.keywords)}"
         matches = directory.matches(text, await self._cosines(directory, text))
-        if query.kind == common_pb2.CLAIM_KIND_WILLINGNESS_TO_PAY:
-            matches = [m for m in matches if m.product.alternative_to]
-        elif query.kind != common_pb2.CLAIM_KIND_COMPETITION:
-            # What shows demand and feasibility is what many use, not what fits best among the unknown.
-            matches = [m for m in matches if m.product.stars]
+        if query.kind != common_pb2.CLAIM_KIND_COMPETITION:
+            # A neighbour is worth knowing as a possible rival; of demand, price and feasibility it shows nothing.
+            matches = [m for m in matches if m.fit >= RIVAL_FIT]
+            paid = query.kind == common_pb2.CLAIM_KIND_WILLINGNESS_TO_PAY
+            matches = [m for m in matches if (m.product.alternative_to if paid else m.product.stars)]
         chosen = _spread(matches, min(LIMITS.get(query.kind, 2), query.limit))
         return [_found(match, query) for match in chosen]
 
@@ -270,12 +275,18 @@ def _spread(matches: Sequence[_Match], limit: int) -> list[_Match]:
     chosen: list[_Match] = []
     skipped: list[_Match] = []
     counts: dict[str, int] = {}
+    neighbours = 0
     for match in matches:
-        topic = match.topics[0].topic.id
-        if counts.get(topic, 0) >= PER_TOPIC:
+        first = match.topics[0]
+        full = counts.get(first.topic.id, 0) >= (PER_NEIGHBOUR if first.neighbour else PER_TOPIC)
+        if first.neighbour:
+            if full or neighbours >= NEIGHBOURS:
+                continue
+            neighbours += 1
+        elif full:
             skipped.append(match)
             continue
-        counts[topic] = counts.get(topic, 0) + 1
+        counts[first.topic.id] = counts.get(first.topic.id, 0) + 1
         chosen.append(match)
     return sorted([*chosen[:limit], *skipped][:limit], key=lambda m: m.order)
 
