@@ -61,12 +61,13 @@ _KINDS: tuple[tuple[str, str], ...] = (
         "Something to plan with, together with how sure it is.",
     ),
     (
-        "generate write create draft design compose build make produce prepare summarise summarize synthesise synthesize",
+        "generate write create draft design compose build make produce prepare summarise "
+        "summarize synthesise synthesize",
         "A first version to react to, in place of an empty page.",
     ),
     (
-        "compare rank rate review evaluate assess validate test verify prove audit analyse analyze score benchmark grade "
-        "vet certify",
+        "compare rank rate review evaluate assess validate test verify prove audit analyse analyze score benchmark "
+        "grade vet certify",
         "A judgement with its reasons, so that it can be checked and challenged.",
     ),
     (
@@ -180,13 +181,13 @@ def frequent_questions(brief: Brief, name: str, cta: CallToAction) -> tuple[Poin
     questions = [
         Point(
             "Is this available yet?",
-            f"Not yet. {name} is an idea, and this page measures how many people want it. If enough do, we build it. If "
-            "not, we write to say so and delete the list.",
+            f"Not yet. {name} is an idea, and this page measures how many people want it. If enough do, we build it. "
+            "If not, we write to say so and delete the list.",
         ),
         Point(
             "What will it cost?",
-            f"There is no price yet. {'Applying' if cta.noun == 'application' else 'Signing up'} costs nothing and binds "
-            "you to nothing.",
+            f"There is no price yet. {'Applying' if cta.noun == 'application' else 'Signing up'} costs nothing and "
+            "binds you to nothing.",
         ),
     ]
     if brief.audience:
@@ -194,15 +195,15 @@ def frequent_questions(brief: Brief, name: str, cta: CallToAction) -> tuple[Poin
         questions.append(
             Point(
                 "Who is it for?",
-                f"{words.capitalise(brief.audience)} first.{others} If that is not you and you would use it all the same, "
-                "tell us.",
+                f"{words.capitalise(brief.audience)} first.{others} If that is not you and you would use it all the "
+                "same, tell us.",
             )
         )
     questions.append(
         Point(
             "What happens with my e-mail address?",
-            f"We keep it to write to you about {name}, and for nothing else. It is not sold or passed on, and you can have "
-            "it deleted at any time.",
+            f"We keep it to write to you about {name}, and for nothing else. It is not sold or passed on, and you can "
+            "have it deleted at any time.",
         )
     )
     fields = [f for f in brief.regulated if f]

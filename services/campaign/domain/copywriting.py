@@ -16,7 +16,7 @@ from pipeline.v1 import common_pb2
 from pipeline.v1.campaign_pb2 import AdAsset
 from services.campaign.domain import limits
 from services.campaign.domain.limits import Slot
-from services.campaign.domain.phrases import Brief, Function, Shape, shorter, striving
+from services.campaign.domain.phrases import GENERIC_HEADS, MASS_NOUNS, Brief, Function, Shape, shorter, striving
 
 PROBLEM = common_pb2.CLAIM_KIND_PROBLEM
 AUDIENCE = common_pb2.CLAIM_KIND_AUDIENCE
@@ -159,30 +159,39 @@ def _said(text: str, kept: Iterable[tuple[str, str]]) -> bool:
 
 
 def audience_forms(audience: str) -> list[str]:
-    """The audience, and its head alone: "small clinics" -> "clinics"."""
-    forms = list(shorter(audience)) if audience else []
-    last = audience.rsplit(" ", 1)[-1]
-    if " " in audience and words.is_plural(last.lower()) and len(last) > 4 and last.lower() not in _BARE_HEADS:
-        forms.append(last)
-    return words.unique(forms)
+    """The audience, then without its tail and its light adjectives: "small clinics" -> "clinics"."""
+    if not audience:
+        return []
+    forms = [form for form in shorter(audience) if form.lower() not in _BARE_HEADS]
+    base = forms[-1] if forms else audience
+    for light in _LIGHT:
+        if base.lower().startswith(f"{light} ") and base[len(light) + 1 :].lower() not in _BARE_HEADS:
+            forms.append(base[len(light) + 1 :])
+    return words.unique(forms) or [audience]
 
 
 # Heads that say nothing without what stands before them.
 _BARE_HEADS = frozenset(
     {"teams", "people", "users", "customers", "companies", "operators", "managers", "providers", "owners", "members"}
 )
+# Words before a head that may be left out where room is short.
+_LIGHT = ("small", "independent", "busy", "local", "young", "older", "new", "high school", "startup", "solo", "home")
 
 
 def product_forms(product: str) -> list[str]:
-    """The product, and its last word: "mobile app" -> "app"."""
-    return words.unique([product, product.rsplit(" ", 1)[-1]]) if product else []
+    """The product, and its last word where that says enough: "mobile app" -> "app"."""
+    head = product.rsplit(" ", 1)[-1]
+    return words.unique([product, head if head.lower() in GENERIC_HEADS else ""]) if product else []
 
 
 def pain_questions(brief: Brief) -> list[str]:
     """The problem as a question to the reader, in wordings that its grammatical shape allows."""
     pain = brief.pain
     if brief.pain_shape is Shape.GERUND:
-        return [f"{lead} {form}?" for form in shorter(pain, "x") for lead in ("Tired of", "Still")]
+        least = 4 if pain.startswith("not ") else 2
+        forms = [form for form in shorter(pain, "x") if len(form.split()) >= least]
+        asking = ["Tired of"] if pain.startswith("not ") else ["Tired of", "Still"]
+        return [f"{lead} {form}?" for form in forms for lead in asking]
     if brief.pain_shape is Shape.STRIVING:
         goal = striving(pain)
         if not goal:
@@ -220,7 +229,7 @@ def does(brief: Brief, count: int, pronoun: str = "") -> list[str]:
     """
     functions = sorted(brief.functions[:count], key=lambda f: not f.verb)
     choices = [functions[i:j] for j in range(len(functions), 0, -1) for i in range(j)]
-    lines = []
+    lines: list[str] = []
     for chosen in sorted(choices, key=len, reverse=True):
         lines.append(words.join([f.third_to(brief.audience, pronoun) for f in chosen]))
         lines.append(words.join([list(f.shorter())[-1].third_to(brief.audience, pronoun) for f in chosen]))
@@ -238,7 +247,8 @@ def what_it_is(brief: Brief) -> list[str]:
     for predicate in does(brief, 3):
         lines += [f"{_an(product)} that {predicate}" for product in products]
     lines += [f"{_an(product)} for {audience}" for product in products for audience in people]
-    return [line for line in words.unique(lines) if not re.search(r"\bthat\b.*\bthat\b", line)]
+    lines = [line for line in words.unique(lines) if not re.search(r"\bthat\b.*\bthat\b", line)]
+    return sorted(lines, key=_repeats)
 
 
 def _label(brief: Brief) -> list[str]:
@@ -254,8 +264,13 @@ def _label(brief: Brief) -> list[str]:
 _TELLING = frozenset({"app", "marketplace", "api", "drone", "plugin", "chatbot", "robot", "sensor", "game"})
 
 
+def with_article(noun: str) -> str:
+    """ "a mobile app", "an AI tool", "software"."""
+    return noun if noun.rsplit(" ", 1)[-1].lower() in MASS_NOUNS else words.article(noun)
+
+
 def _an(noun: str) -> str:
-    return words.capitalise(words.article(noun))
+    return words.capitalise(with_article(noun))
 
 
 def _by_name(brief: Brief) -> list[str]:
@@ -263,12 +278,25 @@ def _by_name(brief: Brief) -> list[str]:
 
 
 def _keyword_titles(brief: Brief) -> list[str]:
-    return [words.capitalise(k) for k in brief.keywords if len(k.split()) >= 2]
+    said = {brief.category_label.lower(), brief.product.lower(), words.singular(brief.audience.lower())}
+    usable = [k for k in brief.keywords if len(k.split()) >= 2 and k not in said]
+    return [words.capitalise(as_written(k, brief.idea)) for k in usable]
+
+
+def as_written(keyword: str, idea: str) -> str:
+    """The keyword as the idea has it: its capitals and its plural ("ai agent" -> "AI agents")."""
+    for form in (words.plural(keyword), keyword):
+        match = re.search(rf"\b{re.escape(form)}\b", idea, re.IGNORECASE)
+        if match:
+            return words.decapitalise(match.group())
+    return re.sub(
+        r"\b(?:ai|api|apis|ml|llm|llms|iot|gps|sms|seo|crm|erp|hr|it|pdf)\b", lambda m: m.group().upper(), keyword
+    )
 
 
 def _fallbacks(brief: Brief, claim_id: str) -> Family:
     """Short lines of the idea's own words, then of none: they fill a slot's minimum in any script, and nothing else."""
-    own = words.unique([brief.topic, *(k for k in brief.keywords if len(k) <= 20)])
+    own = words.unique(as_written(k, brief.idea) for k in (brief.topic, *brief.keywords) if k and len(k) <= 20)
     specific = [f"{words.capitalise(k)}: {lead}" for k in own[:6] for lead in ("see the plan", "have your say")]
     return Family((*specific, "See the plan", "Read how it would work", "Have your say"), claim_id, most=0)
 
@@ -282,7 +310,7 @@ def google_headlines(brief: Brief, cta: CallToAction) -> list[Family]:
     feasibility = brief.claim(FEASIBILITY, PROBLEM)
     people = audience_forms(brief.audience)
     for_whom = [f"{words.capitalise(p)} for {a}" for p in _label(brief) for a in people]
-    named = [f"{brief.name}: {p}" for p in _label(brief)] + [f"Meet {brief.name}"] if brief.name else []
+    named = [f"{brief.name}: {p}" for p in _label(brief) if " " in p] + [f"Meet {brief.name}"] if brief.name else []
     return [
         Family(tuple(outcomes(brief)), problem),
         Family(tuple(pain_questions(brief)), problem, 2),
@@ -305,7 +333,7 @@ def google_descriptions(brief: Brief, cta: CallToAction) -> list[Family]:
         f"{brief.subject} is not out yet. Say if you would use it, and hear first.",
         f"Not out yet: {cta.short} and hear first if we build it.",
     ]
-    gain = [f"{o} with {words.article(p)} for {a}." for o, p, a in _gains(brief)]
+    gain = [f"{o} with {with_article(p)} for {a}." for o, p, a in _gains(brief)]
     gain += [f"{o}. See how it would work and say if you would use it." for o in outcomes(brief)]
     return [
         Family(tuple(what), brief.claim(FEASIBILITY, PROBLEM)),
@@ -333,7 +361,8 @@ def _without_repeating(brief: Brief, line: str) -> str:
 
 
 def _about(brief: Brief) -> list[str]:
-    topic = [f"{words.capitalise(brief.topic)}: read the plan and say if you would use it."] if brief.topic else []
+    about = as_written(brief.topic, brief.idea)
+    topic = [f"{words.capitalise(about)}: read the plan and say if you would use it."] if brief.topic else []
     return [*topic, "An idea, not a product yet. See the plan and say if you would use it."]
 
 

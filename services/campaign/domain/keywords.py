@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from chassis.idea import words
+from chassis.idea import verbs, words
 from pipeline.v1 import campaign_pb2, common_pb2
 from pipeline.v1.campaign_pb2 import Keyword, KeywordMatch
 from pipeline.v1.common_pb2 import EvidenceItem
+from services.campaign.domain.copywriting import audience_forms
 from services.campaign.domain.phrases import Brief, clean
 
 EXACT = campaign_pb2.KEYWORD_MATCH_EXACT
@@ -49,6 +50,10 @@ _BY_CATEGORY: dict[str, tuple[str, ...]] = {
 }
 # "Free" is kept out only where nothing about the idea can be free of charge.
 _PAYING = "free download"
+FEW_KEYWORDS = 4
+AUDIENCE_CHARS_MAX = 30
+_NO_NOUN = re.compile(r"(?:ent|ous|ful|less|ive|able|ible|ed|ly|ated)$")
+_EVERYDAY = frozenset({"hand", "time", "people", "thing", "work", "place", "other", "help", "user", "need", "make"})
 _BARE = re.compile(r"[^\w\s'&.+/-]", re.UNICODE)
 
 
@@ -56,16 +61,12 @@ def plan_keywords(brief: Brief, evidence: Sequence[EvidenceItem]) -> list[Keywor
     """Positive keywords first (exact and phrase for two words and more), then alternatives, then negatives."""
     keywords: list[Keyword] = []
     usable = [k for k in (_usable(k) for k in brief.keywords) if k]
-    multi = [k for k in usable if " " in k][:IDEA_KEYWORDS_MAX]
+    label = _usable(brief.category_label)
+    multi = [k for k in usable if " " in k and k != label][:IDEA_KEYWORDS_MAX]
     for text in multi:
         keywords.append(Keyword(text=text, match=PHRASE))
         keywords.append(Keyword(text=text, match=EXACT))
-    # A single word is too wide to buy alone; it is tied to the kind of product.
-    form = brief.product.rsplit(" ", 1)[-1].lower() if brief.product else "tool"
-    for text in [k for k in usable if " " not in k][: max(0, IDEA_KEYWORDS_MAX - len(multi))]:
-        tied = f"{words.singular(text)} {form}"
-        if form not in text and _usable(tied):
-            keywords.append(Keyword(text=tied, match=PHRASE))
+    keywords += [Keyword(text=text, match=PHRASE) for text in _with_product(brief, usable, multi)]
     for name in _alternatives(evidence):
         keywords.append(Keyword(text=f"{name} alternative", match=PHRASE))
     positive = _unique(keywords)
@@ -73,6 +74,24 @@ def plan_keywords(brief: Brief, evidence: Sequence[EvidenceItem]) -> list[Keywor
     return positive + [
         Keyword(text=n, match=PHRASE if " " in n else BROAD, negative=True) for n in _negatives(brief, said)
     ]
+
+
+def _with_product(brief: Brief, usable: Sequence[str], multi: Sequence[str]) -> list[str]:
+    """What it is about tied to what it is ("food waste app"), and what it is for whom ("scheduling tool for clinics").
+
+    A single word is too wide to buy alone; it serves only tied, only as a noun, and only where little else is known.
+    """
+    form = brief.product.rsplit(" ", 1)[-1] if brief.product else "tool"
+    singles = [k for k in usable if " " not in k and len(k) > 3 and not _NO_NOUN.search(k) and k not in _EVERYDAY]
+    singles = [k for k in singles if not words.is_base_verb(k) or k in verbs.MOSTLY_NOUNS]
+    inside = {word for k in multi for word in k.split()}
+    singles = [k for k in singles if k not in inside]
+    forms = audience_forms(brief.audience)
+    audience = next((form for form in forms if len(form) <= AUDIENCE_CHARS_MAX), forms[-1] if forms else "")
+    about = [*multi[:2], *(singles if len(multi) < FEW_KEYWORDS else [])[:3]]
+    tied = [f"{words.singular(k)} {form}" for k in about if form.lower() not in k.split()]
+    for_whom = [f"{brief.product} for {audience}"] if brief.product and audience else []
+    return [k for k in (_usable(t) for t in (*tied, *for_whom)) if k]
 
 
 def _negatives(brief: Brief, said: set[str]) -> list[str]:

@@ -61,7 +61,8 @@ def write_page(brief: Brief, one_liner: str, cta: CallToAction, controller: str)
     """The words that both pages share. `controller` is who keeps the addresses; empty: not named yet."""
     name = brief.name or words.capitalise(brief.product) or "This idea"
     keeper = controller or f"the people behind {name}"
-    consent = f"I agree that {keeper} may keep my e-mail address to write to me about {name}. I can withdraw this at any time."
+    consent = f"I agree that {keeper} may keep my e-mail address to write to me about {name}."
+    consent += " I can withdraw this at any time."
     label = f"{words.capitalise(brief.product)} for {brief.audience}" if brief.product and brief.audience else ""
     label = label or brief.category_label or "An idea under test"
     return PageCopy(
@@ -75,9 +76,7 @@ def write_page(brief: Brief, one_liner: str, cta: CallToAction, controller: str)
         steps=steps(brief),
         questions=frequent_questions(brief, name, cta),
         closing_title="Would you use it?" if cta is copywriting.WAITING_LIST else "Would you try it first?",
-        closing=(
-            "Leave your e-mail address. You hear from us when it opens, or when we decide not to build it. Nothing else."
-        ),
+        closing="Leave your e-mail address. You hear from us when it opens, or when we decide not to build it.",
         consent=consent,
         consent_version=f"{CONSENT_REVISION}-{hashlib.sha256(consent.encode()).hexdigest()[:8]}",
         adults_only="children" in brief.regulated,
@@ -96,10 +95,11 @@ def write_variants(brief: Brief) -> tuple[Variant, Variant]:
 def _problem_headlines(brief: Brief) -> Iterator[str]:
     candidates = copywriting.pain_questions(brief)
     if brief.pain_shape is Shape.CLAUSE:
-        candidates = [f"{words.capitalise(brief.pain)}."]
+        candidates = [f"{words.capitalise(brief.pain)}."] if brief.pain else []
     yield from (c for c in candidates if _usable(c))
     if brief.topic:
-        yield f"{words.capitalise(brief.topic)}: still harder than it should be?"
+        about = copywriting.as_written(brief.topic, brief.idea)
+        yield f"{words.capitalise(about)}: still harder than it should be?"
     yield "Still harder than it should be?"
 
 
@@ -111,7 +111,7 @@ def _outcome_headlines(brief: Brief) -> Iterator[str]:
     candidates += [f"{f.title}." for f in brief.functions]
     yield from (c for c in candidates if _usable(c))
     if brief.topic:
-        yield f"{words.capitalise(brief.topic)}, made simpler."
+        yield f"{words.capitalise(copywriting.as_written(brief.topic, brief.idea))}, made simpler."
     yield "An easier way."
 
 

@@ -73,6 +73,7 @@ class Palette(NamedTuple):
     on_accent: str
     second: str
     soft: str
+    card: str
 
 
 def light(hue: int, second: int) -> Palette:
@@ -87,8 +88,9 @@ def light(hue: int, second: int) -> Palette:
         muted=_toward(hue, 0.12, 0.42, panel, TEXT_CONTRAST_MIN + 0.3, -0.01),
         accent=_toward(hue, 0.66, 0.44, panel, ACCENT_CONTRAST_MIN, -0.01),
         on_accent="#ffffff",
-        second=_hex(second, 0.74, 0.60),
+        second=_hex(second, 0.46, 0.56),
         soft=_hex(hue, 0.52, 0.82),
+        card="#ffffff",
     )
 
 
@@ -102,10 +104,11 @@ def dark(hue: int, second: int) -> Palette:
         line=_hex(hue, 0.14, 0.23),
         ink=_hex(hue, 0.16, 0.94),
         muted=_toward(hue, 0.12, 0.62, panel, TEXT_CONTRAST_MIN + 1, 0.01),
-        accent=_toward(hue, 0.62, 0.60, panel, ACCENT_CONTRAST_MIN + 1, 0.01),
+        accent=_toward(hue, 0.52, 0.60, panel, ACCENT_CONTRAST_MIN + 1, 0.01),
         on_accent=paper,
-        second=_hex(second, 0.66, 0.64),
-        soft=_hex(hue, 0.32, 0.30),
+        second=_hex(second, 0.42, 0.62),
+        soft=_hex(hue, 0.26, 0.38),
+        card=_hex(hue, 0.16, 0.23),
     )
 
 

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from chassis.idea import verbs, words
 from pipeline.v1 import common_pb2
@@ -19,6 +20,7 @@ from pipeline.v1.common_pb2 import Claim, ClaimKind, IdeaProfile
 
 PHRASE_CHARS_MAX = 200
 OUTCOME_CHARS_MAX = 90
+PAIN_WORDS_MAX = 8
 FUNCTIONS_MAX = 6
 KEYWORDS_MAX = 20
 
@@ -54,7 +56,10 @@ class Function:
         head = audience.rsplit(" ", 1)[-1]
         for name in (audience, head):
             if re.match(rf"{re.escape(name)}\b", self.rest, re.IGNORECASE):
-                return f"{words.third(self.verb)} {pronoun}{self.rest[len(name) :]}"
+                rest = self.rest[len(name) :]
+                if pronoun == "you":
+                    rest = re.sub(r"\btheir\b", "your", re.sub(r"\bthey\b", "you", rest))
+                return f"{words.third(self.verb)} {pronoun}{rest}"
         return self.third
 
     @property
@@ -76,6 +81,7 @@ class Brief:
     product: str  # noun phrase without article: "scheduling tool"
     audience: str  # plural noun phrase: "small clinics"
     others: tuple[str, ...]  # further audiences
+    idea: str  # the idea's own words
     functions: tuple[Function, ...]
     outcome: str  # verb phrase in the base form, said to the reader: "waste less food"
     pain: str
@@ -125,6 +131,8 @@ _WHOLE = (
         "prevent protect stop rid keep provide supply equip charge share integrate sync"
     )
 )
+# "validating ideas by hand": the manner is the point.
+_MANUAL = re.compile(r"\b(?:by hand|manually|on paper|in spreadsheets?|without)\b", re.IGNORECASE)
 # Gerunds of things that people want and find hard, rather than of things that hurt.
 _WANTED = _set(
     "find choose get know match connect plan learn teach decide manage keep build design create make understand "
@@ -143,10 +151,9 @@ _NOMINAL = {
 }  # fmt: skip
 _PRODUCT_END = re.compile(
     r"\s+(?:that|which|who|for|to|helping|using|designed|providing|with|where|acting|capable|built|based on|targeting|"
-    r"powered by|by|in|on|at|when|so|and|connecting|matching|letting|allowing|enabling|offering)\b|[.,;:(—–]"
+    r"powered by|by|in|on|at|when|so|connecting|matching|letting|allowing|enabling|offering|of|from)\b|[.;:—–]"
 )
-_OPENING = re.compile(rf"(?:an?|the|our|my)\s+(.{{2,70}}?)(?:{_PRODUCT_END.pattern}|$)", re.IGNORECASE)
-_VAGUE_PRODUCT = re.compile(r"\b(?:solution|thing|something|idea|startup|business|company)s?$", re.IGNORECASE)
+_OPENING = re.compile(rf"(?:an?|the|our|my)\s+(.{{2,90}}?)(?:{_PRODUCT_END.pattern}|$)", re.IGNORECASE)
 _LABELS = re.compile(r"\b(?:B2B2C|B2B|B2C|B2G|M2M|SaaS)\b\s*(?:/\s*)?", re.IGNORECASE)
 _FORM_NAMES = {
     common_pb2.PRODUCT_FORM_MOBILE_APP: "mobile app",
@@ -176,12 +183,16 @@ def read_brief(profile: IdeaProfile, claims: Sequence[Claim]) -> Brief:
     functions = _functions(profile)
     outcome = _outcome(profile, audience, functions)
     pain, shape = read_pain(clean(profile.problem))
-    keywords = tuple(words.unique(k for k in (clean(raw).lower() for raw in profile.keywords) if k))
+    if re.search(rf"\b{re.escape(pain)}\s+from\s+\w+ing\b", profile.idea, re.IGNORECASE):
+        pain, shape = "", Shape.NONE  # "preventing agents from breaking": the agents are not what hurts
+    raw_keywords = (clean(raw).lower() for raw in profile.keywords)
+    keywords = tuple(words.unique(k for k in raw_keywords if k and not _BROKEN_KEYWORD.search(k)))
     return Brief(
         name=clean(profile.names[0]) if profile.names else "",
         product=product,
         audience=audience,
         others=tuple(audiences[1:4]),
+        idea=profile.idea,
         functions=functions,
         outcome=outcome,
         pain=pain,
@@ -198,9 +209,19 @@ def read_brief(profile: IdeaProfile, claims: Sequence[Claim]) -> Brief:
     )
 
 
+# Word sequences cut out of the middle of a sentence, and words that name nothing by themselves.
+_BROKEN_KEYWORD = re.compile(
+    r"\b(?:being|having|lacking|requiring|taking|costing|causing|making|leading|needing|failing|suffering|developing)\b|"
+    r"\b(?:stuck|slow|based|such|several)$|^(?:real-time|hand|massive|various)$"
+)
+
+
 def make_function(phrase: str, claim_id: str) -> Function:
     """A function from its phrase; the first word decides whether it is a verb phrase."""
     first, _, rest = phrase.partition(" ")
+    if first.endswith("ly") and words.is_base_verb(rest.partition(" ")[0].lower()):
+        phrase = rest
+        first, _, rest = phrase.partition(" ")
     lower = first.lower()
     verb = words.base_of_gerund(lower) or (lower if words.is_base_verb(lower) else "")
     if verb == lower and lower in verbs.MOSTLY_NOUNS and not rest:
@@ -213,13 +234,16 @@ def make_function(phrase: str, claim_id: str) -> Function:
 def shorter(phrase: str, verb: str = "") -> Iterator[str]:
     """The phrase, then shorter ones that end before a preposition or a subordinate clause."""
     yield phrase
-    if verb in _WHOLE:
+    if (verb in _WHOLE and verb not in verbs.MATCHING) or _MANUAL.search(phrase):
         return
     for match in reversed(list(_BREAKS.finditer(phrase))):
         head = phrase[: match.start()].rstrip(" ,;:")
         last = head.rsplit(" ", 1)[-1].lower()
         paired = match.group().strip() == "" and re.search(r"\b(?:between|both|either)\b[^,]*$", head)
-        dangling = paired or last in words.STOPWORDS or words.base_of_participle(last) or last in {"based", "such"}
+        halved = verb in verbs.MATCHING and not re.search(r"\s(?:with|to)\s", head)
+        dangling = (
+            paired or halved or last in words.STOPWORDS or words.base_of_participle(last) or last in {"based", "such"}
+        )
         if len(head.split()) >= (2 if verb else 1) and not dangling:
             yield head
 
@@ -232,9 +256,14 @@ def read_pain(problem: str) -> tuple[str, Shape]:
     tokens = [t.lower for t in words.tokenize(problem) if t.is_word]
     if not tokens:
         return "", Shape.NONE
-    if len(tokens) > 12 or any(t in words.AUXILIARIES for t in tokens):
-        return problem, Shape.CLAUSE
+    statement = _statement(problem)
+    if statement or len(tokens) > PAIN_WORDS_MAX or any(t in words.AUXILIARIES for t in tokens):
+        return statement or (problem if any(t in words.AUXILIARIES for t in tokens) else ""), Shape.CLAUSE
     base = words.base_of_gerund(tokens[0])
+    if tokens[0] == "not" and len(tokens) > 2 and words.base_of_gerund(tokens[1]):
+        return problem, Shape.GERUND
+    if base and _MANUAL.search(problem):
+        return problem, Shape.GERUND
     if base and len(tokens) > 1:
         return problem, Shape.STRIVING if base in _WANTED else Shape.GERUND
     if words.is_base_verb(tokens[0]) and tokens[0] not in verbs.MOSTLY_NOUNS and len(tokens) > 1:
@@ -244,6 +273,28 @@ def read_pain(problem: str) -> tuple[str, Shape]:
     if any(words.base_of_third(t) and not _noun_before(tokens, i) for i, t in enumerate(tokens[1:], 1)):
         return problem, Shape.CLAUSE
     return re.sub(r"^(?:the|a|an)\s", "", problem), Shape.NOUN
+
+
+# -ing forms that stand for a whole clause: "raw images having much noise".
+_CLAUSAL = _set(
+    "being having lacking requiring taking costing causing making leading needing failing suffering degrading"
+)
+
+
+def _statement(problem: str) -> str:
+    """ "Raw images having much noise" as the sentence that it stands for: "raw images have much noise"; else empty."""
+    tokens = [t for t in words.tokenize(problem) if t.is_word]
+    for before, token in pairwise(tokens):
+        base = words.base_of_gerund(token.lower)
+        many = words.is_plural(before.lower)
+        if not base or token is tokens[-1] or not (token.lower in _CLAUSAL or (many and len(tokens) > 4)):
+            continue
+        last = tokens[-1].lower
+        if words.base_of_gerund(last) or last in words.STOPWORDS:
+            return ""
+        verb = ("are" if base == "be" else base) if many else words.third(base)
+        return f"{problem[: token.start]}{verb}{problem[token.end :]}"
+    return ""
 
 
 def _noun_before(tokens: Sequence[str], index: int) -> bool:
@@ -267,19 +318,38 @@ def _audience(raw: str) -> str:
     return text if text and len(text) <= 80 and "," not in text else ""
 
 
+# Nouns that a product is called by; an opening phrase that ends otherwise is not taken for a product's name.
+_PRODUCT_NOUNS = _set(
+    "app application tool platform service api marketplace system engine proxy gateway assistant bot chatbot plugin "
+    "extension device breaker collector dashboard framework plane toolkit sdk library directory network community kit "
+    "subscription box store shop planner tracker scanner sensor robot drone agency course game wallet exchange portal "
+    "hub suite copilot agent generator calculator editor layer registry monitor simulator database map newsletter "
+    "wearable camera kiosk club programme program school academy clinic studio server website site browser wizard "
+    "software infrastructure middleware hardware analyzer analyser detector validator checker builder manager finder"
+)
+# Of these, the ones that say something when they stand alone.
+GENERIC_HEADS = _set(
+    "app tool platform service api marketplace system assistant chatbot plugin extension device dashboard robot drone "
+    "game sensor website software infrastructure"
+)
+MASS_NOUNS = _set("software infrastructure middleware hardware")
+
+
 def _product(profile: IdeaProfile) -> str:
     """What it is, without article: from the idea's opening words, else the name of the product's form."""
-    opening = _OPENING.match(profile.idea)
+    idea = words.without_parentheses(profile.idea)
+    opening = _OPENING.match(idea)
     found = clean(opening.group(1)) if opening else ""
-    if not found and len(profile.idea) <= 70 and not _PRODUCT_END.search(profile.idea):
-        found = clean(profile.idea)
-    found = words.decapitalise(re.sub(r"\s+", " ", _LABELS.sub("", found)).strip(" /-"))
+    if not found and len(idea) <= 70 and not _PRODUCT_END.search(idea):
+        found = clean(idea)
+    found = _LABELS.sub("", found.rsplit(",", 1)[-1])
+    found = words.decapitalise(re.sub(r"\s+", " ", found).strip(" /-"))
     tokens = found.lower().split()
-    usable = bool(tokens) and len(tokens) <= 6 and not words.is_plural(tokens[-1])
-    usable = usable and not _VAGUE_PRODUCT.search(found)
+    usable = bool(tokens) and len(tokens) <= 6 and tokens[-1].rsplit("-", 1)[-1] in _PRODUCT_NOUNS
     if usable and not any(t in words.STOPWORDS for t in tokens if t != "and"):
         return found
-    return _FORM_NAMES.get(profile.product_form, "")
+    name = _FORM_NAMES.get(profile.product_form, "")
+    return "tool" if name and "product_form" in profile.inferred_fields else name
 
 
 def _functions(profile: IdeaProfile) -> tuple[Function, ...]:
@@ -294,12 +364,16 @@ def _functions(profile: IdeaProfile) -> tuple[Function, ...]:
             if phrase:
                 made.append(make_function(words.decapitalise(phrase), ""))
     kept: list[Function] = []
-    for function in made:
+    # A phrase that points back ("exhaust their budgets") says nothing where it stands alone.
+    standing = [f for f in made if not _POINTING.search(f.rest) and not _TWO_VERBS.match(f.rest)]
+    for function in standing or made:
         if all(function.phrase.casefold() != other.phrase.casefold() for other in kept):
             kept.append(function)
     return tuple(kept[:FUNCTIONS_MAX])
 
 
+_POINTING = re.compile(r"\b(?:their|them|these|those|its|such|this)\b", re.IGNORECASE)
+_TWO_VERBS = re.compile(r"(?:takes|requires|is|are|has|have|needs|makes|gets|becomes|leads|fails|lacks)\b")
 _CLAUSE_END = re.compile(r"\s+(?:by|through|using|via|with|while|so that|because)\s|[.,;:—–]\s|[.,;]$")
 
 
@@ -340,7 +414,9 @@ def _gain(idea: str) -> str:
     """ "that reduces no-shows with ..." or ", preventing budget burn" -> "reduce no-shows"."""
     for token in words.tokenize(idea):
         base = words.base_of_third(token.lower) or words.base_of_gerund(token.lower)
-        if base in _GAINS and base != token.lower:
+        if idea[: token.start].endswith(" to "):
+            base = token.lower
+        if base in _GAINS and (base != token.lower or idea[: token.start].endswith(" to ")):
             rest = idea[token.end :]
             end = _CLAUSE_END.search(rest)
             rest = rest[: end.start()] if end else rest

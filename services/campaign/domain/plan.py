@@ -205,7 +205,7 @@ def _rates(figures: Figures, segment: str, sources: _Sources) -> tuple[float, fl
 
 
 def _share(figure: BenchmarkFigure | None) -> float:
-    return figure.value / 100 if figure is not None and 0 < figure.value < 100 else 0.0
+    return round(figure.value / 100, 6) if figure is not None and 0 < figure.value < 100 else 0.0
 
 
 def _sales(figures: Figures, sources: _Sources) -> None:

@@ -127,3 +127,11 @@ def _counts(reading: Reading, plan: TestPlan, cta: CallToAction, *, short: bool 
         "anything else is inconclusive" if max(reading.wanted, reading.unwanted) >= 0 else "the result is inconclusive"
     )
     return f"{lead}, {up}; {down}; {middle}."
+
+
+def variants_note(per_variant: int) -> str:
+    """Why A against B is a hint at most."""
+    return (
+        f"The two headlines share the visitors. To tell them apart at the plan's rates takes about {per_variant:,} "
+        "visitors each; below that, a difference between them is a hint at most."
+    )

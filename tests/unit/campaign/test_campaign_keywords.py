@@ -1,0 +1,34 @@
+"""Search keywords: the idea's words with match types, alternatives by name, and negatives that do not bite the idea."""
+
+from __future__ import annotations
+
+from pipeline.v1 import campaign_pb2, common_pb2
+from services.campaign.domain.keywords import plan_keywords
+from services.campaign.domain.phrases import read_brief
+from tests.support.campaigns import IDEAS, request_for
+
+
+def test_keywords_have_match_types_and_no_duplicates() -> None:
+    """Phrases of the idea are bought as phrase and exact, each once."""
+    keywords = plan_keywords(read_brief(request_for(IDEAS["food"]).profile, []), [])
+    pairs = [(k.text, k.match) for k in keywords]
+    assert ("food waste", campaign_pb2.KEYWORD_MATCH_PHRASE) in pairs
+    assert ("food waste", campaign_pb2.KEYWORD_MATCH_EXACT) in pairs
+    assert len(pairs) == len(set(pairs))
+
+
+def test_competitors_become_alternative_searches() -> None:
+    """Products found as competition are searched for by name, without a claim about them."""
+    product = common_pb2.ProductFact(name="FridgeList", alternative_to=["BigKitchen"])
+    item = common_pb2.EvidenceItem(product=product, stance=common_pb2.STANCE_MENTIONS, composite=0.8)
+    found = [k.text for k in plan_keywords(read_brief(request_for(IDEAS["food"]).profile, []), [item])]
+    assert "fridgelist alternative" in found
+    assert "bigkitchen alternative" in found
+
+
+def test_negatives_do_not_block_the_idea_itself() -> None:
+    """ "jobs" is kept out for a recipe app and allowed for a job board."""
+    food = plan_keywords(read_brief(request_for(IDEAS["food"]).profile, []), [])
+    board = plan_keywords(read_brief(request_for("A job board that helps nurses find jobs near home").profile, []), [])
+    assert "jobs" in {k.text for k in food if k.negative}
+    assert not {"job", "jobs"} & {k.text for k in board if k.negative}
