@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import structlog
 from opentelemetry import trace as otel
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from chassis import telemetry as names
+from chassis.logs import get_logger
 from chassis.telemetry import Telemetry, nanoseconds
 from gateway import metrics, trace
 from gateway.names import ALL_PHASES, state_name
@@ -29,7 +29,7 @@ from gateway.runs.store import RunStore, Snapshot
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, pipeline_pb2
 
-_log = structlog.get_logger("gateway.finish")
+_log = get_logger("gateway.finish")
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,8 @@ import asyncio
 from collections.abc import Mapping
 from typing import cast
 
-import structlog
-
 from chassis.limits import ProfileLimits, resolve_profile
+from chassis.logs import get_logger
 from chassis.streaming import cancel_and_wait
 from gateway.finish import Ending, Finisher
 from gateway.names import PhaseValue, phase_name
@@ -29,7 +28,7 @@ from gateway.verdict import combine
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, errors_pb2, pipeline_pb2, validation_pb2
 
-_log = structlog.get_logger("gateway.orchestrator")
+_log = get_logger("gateway.orchestrator")
 
 # A run that was claimed this often kills its workers or never gets done: it ends as failed instead of going round.
 CLAIMS_MAX = 50

@@ -13,10 +13,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-import structlog
-
 from chassis import telemetry as names
 from chassis.clock import Clock
+from chassis.logs import get_logger
 from chassis.telemetry import Telemetry, remote_parent
 from gateway.feed import Feed
 from gateway.names import PhaseValue
@@ -30,7 +29,7 @@ from gateway.runs.store import TraceIds
 from pipeline.errors import PipelineError
 from pipeline.v1 import campaign_pb2, common_pb2, errors_pb2, mvp_pb2, pipeline_pb2, pitch_pb2
 
-_log = structlog.get_logger("gateway.phase")
+_log = get_logger("gateway.phase")
 
 # First and longest pause before another attempt, in seconds; it doubles in between, +-20 %.
 PAUSES = (0.1, 2.0)

@@ -9,7 +9,6 @@ from chassis.telemetry import Telemetry
 from gateway.config import GatewayConfig
 from gateway.operations import GatewayOperations
 from gateway.phases.base import GrpcPhase
-from gateway.service import PipelineApi
 from gateway.servicer import POLICIES, SERVICE, PipelineServicer
 from gateway.wiring import Gateway, GatewayProviders
 from pipeline.v1 import pipeline_pb2_grpc
@@ -39,20 +38,21 @@ def build(
     async def open_gateway() -> None:
         await gateway.open()
         assert gateway.providers is not None
-        assert gateway.finisher is not None
-        assert gateway.worker is not None
         for client in gateway.providers.clients.values():
             if isinstance(client, GrpcPhase):
                 server.breakers[client.kind.name] = client.breaker
-        servicer.api = PipelineApi(
-            config,
-            gateway.store,
-            gateway.artifacts,
-            gateway.finisher,
-            gateway.worker,
-            limits,
-            clock,
-        )
+        servicer.api = gateway.api
+        if config.http_listen:
+            # Imported here: a gateway without REST pays nothing for it.
+            from gateway.http.app import HttpSide
+
+            side = HttpSide(config.http_listen)
+            assert gateway.api is not None
+            await side.start(gateway.api, ready)
+            server.on_close(side.stop)
+
+    async def ready() -> bool:
+        return not server.calls.draining and await gateway.store.answers()
 
     server.on_close(gateway.close)
     server.on_start(open_gateway)

@@ -10,12 +10,11 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-import structlog
-
 from chassis.clock import Clock
+from chassis.logs import get_logger
 from chassis.telemetry import Telemetry
 
-_log = structlog.get_logger("gateway.trace")
+_log = get_logger("gateway.trace")
 
 # A server ends its span a moment after the client has its answer; these are the looks that wait for it.
 LOOKS = 4

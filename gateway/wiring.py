@@ -24,6 +24,7 @@ from gateway.runs.database import Database
 from gateway.runs.progress import RunProgress
 from gateway.runs.store import RunStore
 from gateway.runs.wakeup import Wakeup
+from gateway.service import PipelineApi
 from gateway.trace import SpanSource
 from gateway.worker import Worker
 
@@ -61,6 +62,7 @@ class Gateway:
         self.providers: GatewayProviders | None = None
         self.finisher: Finisher | None = None
         self.worker: Worker | None = None
+        self.api: PipelineApi | None = None
 
     def connect(self) -> GatewayProviders:
         """Open a channel to each phase server (inside the running loop); the given fakes where there are some."""
@@ -102,6 +104,7 @@ class Gateway:
             lease_seconds=config.lease_seconds,
             poll_seconds=config.poll_seconds,
         )
+        self.api = PipelineApi(config, self.store, self.artifacts, self.finisher, self.worker, self.limits, self.clock)
         self.worker.start()
 
     async def stop_work(self) -> None:

@@ -6,9 +6,8 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 
-import structlog
-
 from chassis.clock import Clock
+from chassis.logs import get_logger
 from chassis.streaming import cancel_and_wait, spawn_detached
 from gateway.runs.leases import Lease
 from gateway.runs.progress import RunProgress
@@ -17,7 +16,7 @@ from gateway.runs.wakeup import Wakeup
 from pipeline.errors import PipelineError
 from pipeline.v1 import errors_pb2
 
-_log = structlog.get_logger("gateway.worker")
+_log = get_logger("gateway.worker")
 
 # A lease is renewed this often within its life, so that two lost renewals still cost nothing.
 RENEWALS_PER_LEASE = 3

@@ -14,11 +14,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-import structlog
 from sqlalchemy import event, insert, select
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from chassis.logs import get_logger
 from gateway.runs import schema
 from pipeline.errors import PipelineError
 from pipeline.v1 import errors_pb2
@@ -35,7 +35,7 @@ READERS = 4
 # A write of another process may hold the lock this long.
 BUSY_MS = 10_000
 
-_log = structlog.get_logger("gateway.store")
+_log = get_logger("gateway.store")
 
 
 def storage_error(error: BaseException) -> PipelineError:
@@ -64,6 +64,8 @@ class Database:
         self._reader: AsyncEngine | None = None
         self._queue: asyncio.Queue[tuple[Write[Any], asyncio.Future[Any]] | None] = asyncio.Queue(QUEUE_LIMIT)
         self._task: asyncio.Task[None] | None = None
+        # Writes done since the start, failed ones included.
+        self.writes = 0
 
     async def open(self) -> None:
         """Create the file and its tables where they are missing. Raises PipelineError where it cannot be used."""
@@ -162,6 +164,7 @@ class Database:
             _log.warning("commit_failed", error=str(error))
             failure = storage_error(error)
             outcomes = [(future, None, failure) for _, future in group]
+        self.writes += len(outcomes)
         for future, value, failed in outcomes:
             if future.done():
                 continue

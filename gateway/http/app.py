@@ -1,0 +1,94 @@
+"""The REST server beside gRPC: same process, same calls, its own address."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from chassis.listen import ListenError
+from chassis.logs import get_logger
+from gateway.http import errors
+from gateway.http.errors import Handler
+from gateway.http.routes import Routes
+from gateway.service import PipelineApi
+from pipeline.errors import PipelineError
+from pipeline.v1 import errors_pb2
+
+_log = get_logger("gateway.http")
+
+# 8 MiB of documents in base64, and the rest of a request.
+BODY_BYTES_MAX = 16 * 1024 * 1024
+# Calls in flight, streams included.
+IN_FLIGHT_MAX = 1024
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "::1")
+
+
+def make_app(api: PipelineApi, ready: Callable[[], Awaitable[bool]], *, loopback_only: bool = False) -> web.Application:
+    """The application. `loopback_only`: serve only names of this machine, so that no web page can reach it by a
+    name of its own (DNS rebinding)."""
+    in_flight = 0
+
+    @web.middleware
+    async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
+        nonlocal in_flight
+        host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
+        if loopback_only and host.lower() not in _LOOPBACK:
+            raise PipelineError(
+                errors_pb2.ERROR_REASON_PERMISSION_DENIED,
+                "This server answers to localhost only.",
+                metadata={"host": request.host[:100]},
+            )
+        if in_flight >= IN_FLIGHT_MAX:
+            raise PipelineError(
+                errors_pb2.ERROR_REASON_OVERLOADED,
+                "The server has as many calls open as it takes.",
+                metadata={"limit": str(IN_FLIGHT_MAX), "server": "gateway"},
+                retry_after=2.0,
+            )
+        in_flight += 1
+        try:
+            return await handler(request)
+        finally:
+            in_flight -= 1
+
+    app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[errors.errors, admit])
+    Routes(api, ready).add_to(app)
+    return app
+
+
+class HttpSide:
+    """Binds, serves, stops."""
+
+    def __init__(self, listen: str) -> None:
+        self._listen = listen
+        self._runner: web.AppRunner | None = None
+        self.address = ""
+
+    async def start(self, api: PipelineApi, ready: Callable[[], Awaitable[bool]]) -> None:
+        """Serve on the configured address. Raises ListenError where it cannot be had."""
+        host, _, port = self._listen.rpartition(":")
+        host = host.strip("[]")
+        app = make_app(api, ready, loopback_only=host in _LOOPBACK)
+        # A handler is cancelled when its reader leaves: a dropped stream costs nothing a second later.
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=2.0)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, int(port), reuse_address=True)
+        try:
+            await site.start()
+        except (OSError, socket.gaierror) as error:
+            await self.stop()
+            raise ListenError(
+                f"Cannot serve REST on {self._listen} ({error.strerror or error}); stop what serves there, or set"
+                " PIPELINE_HTTP_LISTEN to another address, or to nothing for no REST."
+            ) from error
+        bound = self._runner.addresses[0]
+        self.address = f"http://{host if ':' not in host else f'[{host}]'}:{bound[1]}"
+        _log.info("http_serving", address=self.address)
+
+    async def stop(self) -> None:
+        """Stop taking calls, then end those that are open."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
