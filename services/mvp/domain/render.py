@@ -29,6 +29,7 @@ VERSIONS: Final[Mapping[str, str]] = {
     "httpx": "0.28.1",
     "jinja2": "3.1.6",
     "multipart": "0.0.34",
+    "pydantic": "2.14.3",
     "pytest": "9.2.0",
     "ruff": "0.17.6",
     "uvicorn": "0.54.0",
@@ -74,11 +75,17 @@ _PROJECT_FILES: Final = (
             "store.py",
         )
     ),
-    *((f"tests/{name}", f"project/tests/{name}.j2") for name in ("conftest.py", "samples.py", "test_records.py", "test_start.py")),
+    *(
+        (f"tests/{name}", f"project/tests/{name}.j2")
+        for name in ("conftest.py", "samples.py", "test_records.py", "test_start.py")
+    ),
 )
 _PAGE_FILES: Final = (
     *((f"app/{name}", f"project/app/{name}.j2") for name in ("forms.py", "pages.py", "panel.py")),
-    *((f"app/html/{name}.html", f"project/app/html/{name}.html") for name in ("base", "dashboard", "error", "form", "list")),
+    *(
+        (f"app/html/{name}.html", f"project/app/html/{name}.html")
+        for name in ("base", "dashboard", "error", "form", "list")
+    ),
     ("app/static/style.css", "project/app/static/style.css.j2"),
     ("app/static/icon.svg", "project/app/static/icon.svg.j2"),
     ("tests/test_pages.py", "project/tests/test_pages.py.j2"),
@@ -215,7 +222,9 @@ def _shared_context(plan: Plan) -> dict[str, Any]:
             "timedelta": any(f.type in {model.DATE, model.DATETIME} for f in fields),
             "decimal": any(f.type == model.DECIMAL for f in fields),
         },
-        "reference": {"child": references[0][0], "field": references[0][1], "parent": references[0][1].reference} if references else None,
+        "reference": {"child": references[0][0], "field": references[0][1], "parent": references[0][1].reference}
+        if references
+        else None,
         "escaped": {"entity": escaped[0], "field": escaped[1]} if escaped else None,
         "versions": VERSIONS,
         "hue": hue,
@@ -223,7 +232,9 @@ def _shared_context(plan: Plan) -> dict[str, Any]:
         "initial": html.escape(next((c for c in spec.name if c.isalnum()), "M").upper()),
         "title_comment": "The application",
         "headline": _headline(plan),
-        "points": [_sentence(point) for point in (*(f.title for f in plan.profile.features), *plan.profile.mechanisms)][:6],
+        "points": [_sentence(point) for point in (*(f.title for f in plan.profile.features), *plan.profile.mechanisms)][
+            :6
+        ],
         "contact": CONTACT,
     }
 
@@ -386,7 +397,9 @@ def _bytes(text: str) -> bytes:
 
 def _import(found: re.Match[str]) -> str:
     """An import whose names depend on the entities, in the linter's order: constants, classes, the rest."""
-    names = sorted(set(found.group(2).split(", ")), key=lambda name: (not name.isupper(), name[0].islower(), name.lower()))
+    names = sorted(
+        set(found.group(2).split(", ")), key=lambda name: (not name.isupper(), name[0].islower(), name.lower())
+    )
     line = f"from {found.group(1)} import {', '.join(names)}"
     if len(line) <= LINE_LENGTH_MAX:
         return line
