@@ -220,7 +220,7 @@ def _read_main(source: str, roles: Roles) -> None:
         _read_clause(clause, parsed, roles, doing)
     if first:
         _read_head(parsed, roles)
-    _read_solution(doing, roles)
+    _read_solution(doing, source, roles)
 
 
 def _read_head(parsed: Sentence, roles: Roles) -> None:
@@ -494,14 +494,14 @@ def _read_means(text: str, roles: Roles) -> None:
             roles.things.append(member)
 
 
-def _read_solution(doing: list[tuple[Clause, list[VerbPhrase]]], roles: Roles) -> None:
+def _read_solution(doing: list[tuple[Clause, list[VerbPhrase]]], source: str, roles: Roles) -> None:
     """The clauses of the main sentence as one verb phrase in base form."""
     if roles.solution:
         return
     parts: list[str] = []
     basis: list[str] = []
     for clause, phrases in doing:
-        text = clause.text(roles.main)
+        text = clause.text(source)
         basis.append(text)
         if not parts:
             if clause.kind in {"relative", "infinitive", "for-gerund", "by", "where", "so", "acting"} and phrases:
@@ -521,7 +521,8 @@ def _read_solution(doing: list[tuple[Clause, list[VerbPhrase]]], roles: Roles) -
             parts.append(f"{marker} {text}")
     roles.solution = "".join(parts).strip(" ,")
     if roles.solution:
-        roles.basis["solution"] = w.clip(" ".join(basis), 200)
+        first, last = doing[0][0].tokens, doing[-1][0].tokens
+        roles.basis["solution"] = w.clip(source[first[0].start : last[-1].end] or " ".join(basis), 200)
 
 
 def _read_other(sentence: str, roles: Roles) -> None:

@@ -1,0 +1,1 @@
+"""The validation server: is an idea clear, new and safe to pursue?"""

@@ -1,0 +1,125 @@
+"""The verdict: rules in code, applied in this order; each that decides leaves its name and what it found.
+
+1. `knock_out_harmful_purpose`  a harmful act is proposed                            -> NO_GO
+2. `too_few_criteria`           fewer than 5 of 8 criteria could be scored             -> INCONCLUSIVE
+3. `cap_low_dimension`          a criterion of 2 or less caps the mean at 3.0
+4. `mean_too_low`               mean of 2.0 or less                                    -> NO_GO
+5. `mean_needs_work`            mean of 3.4 or less                                    -> PIVOT
+6. `hold_on_risk`               mean above that, but risk of 2 or less                  -> PIVOT
+7. `mean_sufficient`            otherwise                                              -> GO
+
+It speaks of the idea's words alone; the run's verdict also weighs the evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.v1 import validation_pb2 as vpb
+from services.validation.domain.harm import Harm
+
+CRITERIA_SCORED_MIN = 5
+LOW_DIMENSION_MAX = 2
+CAPPED_MEAN = 3.0
+NO_GO_MEAN_MAX = 2.0
+PIVOT_MEAN_MAX = 3.4
+WOULD_CHANGE_MAX = 4
+
+_NAMES = {value: name.removeprefix("CRITERION_").lower() for name, value in vpb.Criterion.items()}
+
+
+def name_of(criterion: vpb.Criterion.ValueType) -> str:
+    """ "market" for CRITERION_MARKET."""
+    return _NAMES[criterion]
+
+
+def decide(criteria: Sequence[vpb.CriterionScore], harms: Sequence[Harm] = ()) -> vpb.Verdict:
+    """The verdict over scored and unscored criteria; see the module's rules."""
+    scored = [c for c in criteria if c.HasField("score")]
+    mean = sum(c.score for c in scored) / len(scored) if scored else 0.0
+    confidence = sum(c.confidence for c in scored) / len(criteria) if criteria else 0.0
+    reasons: list[vpb.VerdictReason] = []
+    if harms:
+        kinds = ", ".join(dict.fromkeys(harm.kind for harm in harms))
+        reasons.append(
+            _reason("knock_out_harmful_purpose", f"“{harms[0].quote}” proposes {kinds}: no score outweighs that.")
+        )
+        return vpb.Verdict(
+            recommendation=vpb.RECOMMENDATION_NO_GO, score=1.0, confidence=0.9, reasons=reasons,
+            would_change=[f"A purpose that harms nobody in place of “{harms[0].quote}”."],
+        )  # fmt: skip
+    if len(scored) < CRITERIA_SCORED_MIN:
+        names = ", ".join(name_of(c.criterion) for c in criteria if not c.HasField("score"))
+        reasons.append(
+            _reason(
+                "too_few_criteria",
+                f"Only {len(scored)} of {len(criteria)} criteria have a basis in the text; missing: {names}.",
+            )
+        )
+        return vpb.Verdict(
+            recommendation=vpb.RECOMMENDATION_INCONCLUSIVE, score=round(mean, 2), confidence=round(confidence, 2), reasons=reasons,
+            would_change=[c.improvement for c in criteria if not c.HasField("score") and c.improvement][:WOULD_CHANGE_MAX],
+        )  # fmt: skip
+    low = sorted((c for c in scored if c.score <= LOW_DIMENSION_MAX), key=lambda c: (c.score, c.criterion))
+    capped = bool(low) and mean > CAPPED_MEAN
+    if capped:
+        names = " and ".join(f"{name_of(c.criterion)} ({c.score})" for c in low[:3])
+        reasons.append(
+            _reason("cap_low_dimension", f"The mean of {mean:.2f} is capped at {CAPPED_MEAN:.1f} by {names}.")
+        )
+        mean = CAPPED_MEAN
+    recommendation, reason = _by_mean(mean, scored)
+    reasons.append(reason)
+    return vpb.Verdict(
+        recommendation=recommendation,
+        score=round(mean, 2),
+        confidence=round(confidence, 2),
+        reasons=reasons,
+        would_change=_would_change(criteria, recommendation),
+    )
+
+
+def _by_mean(
+    mean: float, scored: Sequence[vpb.CriterionScore]
+) -> tuple[vpb.Recommendation.ValueType, vpb.VerdictReason]:
+    shown = f"{mean:.2f} over {len(scored)} criteria"
+    if mean <= NO_GO_MEAN_MAX:
+        return vpb.RECOMMENDATION_NO_GO, _reason(
+            "mean_too_low", f"The mean is {shown}, at or below {NO_GO_MEAN_MAX:.1f}."
+        )
+    if mean <= PIVOT_MEAN_MAX:
+        weakest = min(scored, key=lambda c: (c.score, c.criterion))
+        return vpb.RECOMMENDATION_PIVOT, _reason(
+            "mean_needs_work",
+            f"The mean is {shown}, at or below {PIVOT_MEAN_MAX:.1f}; weakest is {name_of(weakest.criterion)} ({weakest.score}).",
+        )
+    risk = next((c for c in scored if c.criterion == vpb.CRITERION_RISK), None)
+    if risk is not None and risk.score <= LOW_DIMENSION_MAX:
+        return vpb.RECOMMENDATION_PIVOT, _reason("hold_on_risk", f"The mean is {shown}, but risk scores {risk.score}.")
+    strongest = max(scored, key=lambda c: (c.score, -c.criterion))
+    return vpb.RECOMMENDATION_GO, _reason(
+        "mean_sufficient",
+        f"The mean is {shown}, above {PIVOT_MEAN_MAX:.1f}, and no criterion is at {LOW_DIMENSION_MAX} or below; "
+        f"strongest is {name_of(strongest.criterion)} ({strongest.score}).",
+    )
+
+
+def _would_change(criteria: Sequence[vpb.CriterionScore], recommendation: int) -> list[str]:
+    """Edits that raise the verdict (weakest first, unscored among them); for GO, what would sink it."""
+    weakest = sorted(
+        (c for c in criteria if c.improvement), key=lambda c: (c.score if c.HasField("score") else 2.5, c.criterion)
+    )
+    edits = [c.improvement for c in weakest]
+    if recommendation == vpb.RECOMMENDATION_GO:
+        firm = [
+            c for c in criteria if c.HasField("score") and c.criterion in (vpb.CRITERION_MARKET, vpb.CRITERION_PROBLEM)
+        ]
+        against = (
+            "Evidence that the problem is rare, or that established products already solve it, would turn this verdict."
+        )
+        return [against, *edits][:WOULD_CHANGE_MAX] if firm else edits[:WOULD_CHANGE_MAX]
+    return edits[:WOULD_CHANGE_MAX]
+
+
+def _reason(rule: str, explanation: str) -> vpb.VerdictReason:
+    return vpb.VerdictReason(rule=rule, explanation=explanation)

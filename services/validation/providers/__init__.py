@@ -1,0 +1,1 @@
+"""What the validation server keeps: earlier ideas, behind a Protocol."""
