@@ -11,9 +11,9 @@ from pipeline.v1 import campaign_pb2, common_pb2, validation_pb2
 from pipeline.v1.campaign_pb2 import AdAsset, CampaignResult, DraftCampaignRequest, LandingPage
 from pipeline.v1.common_pb2 import Artifact, Missing, Notice, Progress
 from services.campaign.domain import exports, landing, limits, wording
+from services.campaign.domain.brief import Brief, read_brief
 from services.campaign.domain.copywriting import call_to_action, write_assets
 from services.campaign.domain.keywords import plan_keywords
-from services.campaign.domain.phrases import Brief, read_brief
 from services.campaign.domain.plan import PlanDraft, make_plan
 from services.campaign.rendering import PageRenderer, Signup
 

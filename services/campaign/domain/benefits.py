@@ -11,8 +11,10 @@ from typing import NamedTuple
 from chassis.idea import words
 from pipeline.v1 import common_pb2
 from services.campaign.domain import limits
-from services.campaign.domain.copywriting import CallToAction, does
-from services.campaign.domain.phrases import Brief, Function
+from services.campaign.domain.brief import Brief
+from services.campaign.domain.copywriting import CallToAction
+from services.campaign.domain.phrases import Function
+from services.campaign.domain.pieces import does
 
 BENEFITS = 3
 HEADING_CHARS_MAX = 90

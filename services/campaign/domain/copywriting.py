@@ -15,16 +15,37 @@ from chassis.idea import words
 from pipeline.v1 import common_pb2
 from pipeline.v1.campaign_pb2 import AdAsset
 from services.campaign.domain import limits
+from services.campaign.domain.brief import Brief
 from services.campaign.domain.limits import Slot
-from services.campaign.domain.phrases import GENERIC_HEADS, MASS_NOUNS, Brief, Function, Shape, shorter, striving
+from services.campaign.domain.pieces import (
+    as_written,
+    audience_forms,
+    by_name,
+    function_titles,
+    keyword_titles,
+    label,
+    outcomes,
+    pain_questions,
+    product_forms,
+    repeats,
+    what_it_is,
+    with_article,
+    without_repeating,
+)
 
 PROBLEM = common_pb2.CLAIM_KIND_PROBLEM
+
+
 AUDIENCE = common_pb2.CLAIM_KIND_AUDIENCE
+
+
 FEASIBILITY = common_pb2.CLAIM_KIND_FEASIBILITY
+
+
 WILLINGNESS = common_pb2.CLAIM_KIND_WILLINGNESS_TO_PAY
 
+
 SIMILAR = 0.7
-"""Share of common words (Jaccard, on lemmas) from which two lines count as the same."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +79,8 @@ WAITING_LIST = CallToAction(
         "What would it be worth to you?",
     ),
 )
+
+
 PILOT = CallToAction(
     "Apply for the pilot",
     "apply for the pilot",
@@ -113,7 +136,7 @@ def select(families: Sequence[Family], slot: Slot, brief: Brief) -> list[tuple[s
                 return kept
             if counts[i] != turn or family.most <= turn:
                 continue
-            usable = (w for w in family.wordings if _fits(w, slot, brief) and not _repeats(w))
+            usable = (w for w in family.wordings if _fits(w, slot, brief) and not repeats(w))
             text = next((w for w in usable if not _said(w, kept)), "")
             if text:
                 kept.append((text, family.claim_id))
@@ -138,12 +161,6 @@ def _content(text: str) -> frozenset[str]:
     return frozenset(words.lemma(t) for t in tokens if t not in words.STOPWORDS)
 
 
-def _repeats(text: str) -> bool:
-    """Whether a word of weight stands in the text twice ("Fraudulent invoices? It detects fraudulent invoices")."""
-    lemmas = [words.lemma(t.lower) for t in words.tokenize(text) if len(t.text) > 3 and t.lower not in words.STOPWORDS]
-    return len(lemmas) != len(set(lemmas))
-
-
 def _said(text: str, kept: Iterable[tuple[str, str]]) -> bool:
     new = _content(text)
     for other, _ in kept:
@@ -155,145 +172,6 @@ def _said(text: str, kept: Iterable[tuple[str, str]]) -> bool:
     return False
 
 
-# --- pieces -----------------------------------------------------------------------------------------------------------
-
-
-def audience_forms(audience: str) -> list[str]:
-    """The audience, then without its tail and its light adjectives: "small clinics" -> "clinics"."""
-    if not audience:
-        return []
-    forms = [form for form in shorter(audience) if form.lower() not in _BARE_HEADS]
-    base = forms[-1] if forms else audience
-    for light in _LIGHT:
-        if base.lower().startswith(f"{light} ") and base[len(light) + 1 :].lower() not in _BARE_HEADS:
-            forms.append(base[len(light) + 1 :])
-    return words.unique(forms) or [audience]
-
-
-# Heads that say nothing without what stands before them.
-_BARE_HEADS = frozenset(
-    {"teams", "people", "users", "customers", "companies", "operators", "managers", "providers", "owners", "members"}
-)
-# Words before a head that may be left out where room is short.
-_LIGHT = ("small", "independent", "busy", "local", "young", "older", "new", "high school", "startup", "solo", "home")
-
-
-def product_forms(product: str) -> list[str]:
-    """The product, and its last word where that says enough: "mobile app" -> "app"."""
-    head = product.rsplit(" ", 1)[-1]
-    return words.unique([product, head if head.lower() in GENERIC_HEADS else ""]) if product else []
-
-
-def pain_questions(brief: Brief) -> list[str]:
-    """The problem as a question to the reader, in wordings that its grammatical shape allows."""
-    pain = brief.pain
-    if brief.pain_shape is Shape.GERUND:
-        least = 4 if pain.startswith("not ") else 2
-        forms = [form for form in shorter(pain, "x") if len(form.split()) >= least]
-        asking = ["Tired of"] if pain.startswith("not ") else ["Tired of", "Still"]
-        return [f"{lead} {form}?" for form in forms for lead in asking]
-    if brief.pain_shape is Shape.STRIVING:
-        goal = striving(pain)
-        if not goal:
-            return []
-        forms = list(shorter(goal, goal.split()[0]))
-        return [f"{lead} {form}?" for form in forms for lead in ("Struggling to", "Hard to")]
-    if brief.pain_shape is Shape.NOUN:
-        forms = list(shorter(pain))
-        plural = words.is_plural(forms[-1].rsplit(" ", 1)[-1].lower())
-        leads = ["Still dealing with", "Too many" if plural and not _measured(pain) else "Had enough of"]
-        questions = [f"{lead} {form}?" for form in forms for lead in leads]
-        return [*questions, *(f"{words.capitalise(form)}?" for form in forms)]
-    return []
-
-
-def _measured(pain: str) -> bool:
-    return pain.split(" ", 1)[0].lower() in words.QUANTIFIERS | {"lost", "high", "low", "poor", "bad"}
-
-
-def outcomes(brief: Brief) -> list[str]:
-    """What the reader gets, as a headline, longest first; without the functions' own words twice."""
-    if not brief.outcome:
-        return []
-    return [words.capitalise(form) for form in shorter(brief.outcome, brief.outcome.split()[0])]
-
-
-def _function_titles(function: Function) -> list[str]:
-    return [form.title for form in function.shorter()]
-
-
-def does(brief: Brief, count: int, pronoun: str = "") -> list[str]:
-    """What the product does, as predicates: "tracks expiry dates and suggests recipes", then with less.
-
-    `pronoun` stands for the audience where a function acts on it.
-    """
-    functions = sorted(brief.functions[:count], key=lambda f: not f.verb)
-    choices = [functions[i:j] for j in range(len(functions), 0, -1) for i in range(j)]
-    lines: list[str] = []
-    for chosen in sorted(choices, key=len, reverse=True):
-        lines.append(words.join([f.third_to(brief.audience, pronoun) for f in chosen]))
-        lines.append(words.join([list(f.shorter())[-1].third_to(brief.audience, pronoun) for f in chosen]))
-    return words.unique(lines)
-
-
-def what_it_is(brief: Brief) -> list[str]:
-    """ "A mobile app for households that tracks expiry dates and suggests recipes", then shorter."""
-    if not brief.product:
-        return []
-    people, products = audience_forms(brief.audience), product_forms(brief.product)
-    lines = []
-    for predicate in does(brief, 3, "them"):
-        lines += [f"{_an(product)} for {audience} that {predicate}" for product in products for audience in people]
-    for predicate in does(brief, 3):
-        lines += [f"{_an(product)} that {predicate}" for product in products]
-    lines += [f"{_an(product)} for {audience}" for product in products for audience in people]
-    lines = [line for line in words.unique(lines) if not re.search(r"\bthat\b.*\bthat\b", line)]
-    return sorted(lines, key=_repeats)
-
-
-def _label(brief: Brief) -> list[str]:
-    """What it is called where it stands alone, of two words at least: "scheduling tool", "invoice fraud tool"."""
-    if len(brief.product.split()) != 1:
-        return [form for form in product_forms(brief.product) if " " in form or form.lower() in _TELLING]
-    about = [k for k in (brief.topic, *brief.keywords) if len(k.split()) == 2 and not words.is_plural(k.split()[-1])]
-    specific = [f"{k} {brief.product}" for k in about[:2]]
-    return specific + ([brief.product] if brief.product.lower() in _TELLING else [])
-
-
-# Kinds of product that say enough on their own.
-_TELLING = frozenset({"app", "marketplace", "api", "drone", "plugin", "chatbot", "robot", "sensor", "game"})
-
-
-def with_article(noun: str) -> str:
-    """ "a mobile app", "an AI tool", "software"."""
-    return noun if noun.rsplit(" ", 1)[-1].lower() in MASS_NOUNS else words.article(noun)
-
-
-def _an(noun: str) -> str:
-    return words.capitalise(with_article(noun))
-
-
-def _by_name(brief: Brief) -> list[str]:
-    return [f"{brief.subject} {predicate}" for predicate in does(brief, 3, "you")]
-
-
-def _keyword_titles(brief: Brief) -> list[str]:
-    said = {brief.category_label.lower(), brief.product.lower(), words.singular(brief.audience.lower())}
-    usable = [k for k in brief.keywords if len(k.split()) >= 2 and k not in said]
-    return [words.capitalise(as_written(k, brief.idea)) for k in usable]
-
-
-def as_written(keyword: str, idea: str) -> str:
-    """The keyword as the idea has it: its capitals and its plural ("ai agent" -> "AI agents")."""
-    for form in (words.plural(keyword), keyword):
-        match = re.search(rf"\b{re.escape(form)}\b", idea, re.IGNORECASE)
-        if match:
-            return words.decapitalise(match.group())
-    return re.sub(
-        r"\b(?:ai|api|apis|ml|llm|llms|iot|gps|sms|seo|crm|erp|hr|it|pdf)\b", lambda m: m.group().upper(), keyword
-    )
-
-
 def _fallbacks(brief: Brief, claim_id: str) -> Family:
     """Short lines of the idea's own words, then of none: they fill a slot's minimum in any script, and nothing else."""
     own = words.unique(as_written(k, brief.idea) for k in (brief.topic, *brief.keywords) if k and len(k) <= 20)
@@ -301,24 +179,21 @@ def _fallbacks(brief: Brief, claim_id: str) -> Family:
     return Family((*specific, "See the plan", "Read how it would work", "Have your say"), claim_id, most=0)
 
 
-# --- writers, one a slot ----------------------------------------------------------------------------------------------
-
-
 def google_headlines(brief: Brief, cta: CallToAction) -> list[Family]:
     """Families for headlines of 30: problem, outcome, functions, audience, name, keywords, and what is asked."""
     audience, problem = brief.claim(AUDIENCE), brief.claim(PROBLEM)
     feasibility = brief.claim(FEASIBILITY, PROBLEM)
     people = audience_forms(brief.audience)
-    for_whom = [f"{words.capitalise(p)} for {a}" for p in _label(brief) for a in people]
-    named = [f"{brief.name}: {p}" for p in _label(brief) if " " in p] + [f"Meet {brief.name}"] if brief.name else []
+    for_whom = [f"{words.capitalise(p)} for {a}" for p in label(brief) for a in people]
+    named = [f"{brief.name}: {p}" for p in label(brief) if " " in p] + [f"Meet {brief.name}"] if brief.name else []
     return [
         Family(tuple(outcomes(brief)), problem),
         Family(tuple(pain_questions(brief)), problem, 2),
-        *(Family(tuple(_function_titles(f)), f.claim_id or feasibility) for f in brief.functions[:4]),
+        *(Family(tuple(function_titles(f)), f.claim_id or feasibility) for f in brief.functions[:4]),
         Family(tuple(for_whom), audience),
         Family(tuple(f"{lead} {a}" for lead in ("An idea for", "For") for a in people), audience),
         Family(tuple(named), feasibility),
-        Family(tuple(_keyword_titles(brief)), problem, 3),
+        Family(tuple(keyword_titles(brief)), problem, 3),
         Family(cta.lines, brief.claim(WILLINGNESS, PROBLEM), 5),
         _fallbacks(brief, problem),
     ]
@@ -348,16 +223,10 @@ def google_descriptions(brief: Brief, cta: CallToAction) -> list[Family]:
 def _asking(brief: Brief, closings: Sequence[str]) -> list[str]:
     """The problem as a question, what the product does about it, and a closing; then without the doing."""
     questions = pain_questions(brief)
-    doings = words.unique(_without_repeating(brief, line) for line in _by_name(brief))
+    doings = words.unique(without_repeating(brief, line) for line in by_name(brief))
     lines = [f"{q} {line}. {end}" for end in closings for line in doings for q in questions]
     lines += [f"{q} {brief.subject} is an idea, not a product yet. Would it help?" for q in questions if brief.name]
     return [line.strip() for line in lines]
-
-
-def _without_repeating(brief: Brief, line: str) -> str:
-    """ "It detects fraudulent invoices", after a question about them: "It detects them"."""
-    plural = brief.pain_shape is Shape.NOUN and words.is_plural(brief.pain.rsplit(" ", 1)[-1].lower())
-    return re.sub(rf"\b{re.escape(brief.pain)}\b", "them", line, count=1) if plural else line
 
 
 def _about(brief: Brief) -> list[str]:
@@ -404,11 +273,11 @@ def meta_primary(brief: Brief, cta: CallToAction) -> list[Family]:
 
 def short_headlines(brief: Brief, cta: CallToAction) -> list[Family]:
     """Families for Meta's headline of 40 and LinkedIn's of 70."""
-    for_whom = [f"{words.capitalise(p)} for {a}" for p in _label(brief) for a in audience_forms(brief.audience)]
+    for_whom = [f"{words.capitalise(p)} for {a}" for p in label(brief) for a in audience_forms(brief.audience)]
     return [
         Family(tuple(outcomes(brief)), brief.claim(PROBLEM)),
         Family(tuple(pain_questions(brief)), brief.claim(PROBLEM)),
-        Family(tuple(_by_name(brief) + for_whom), brief.claim(FEASIBILITY, PROBLEM)),
+        Family(tuple(by_name(brief) + for_whom), brief.claim(FEASIBILITY, PROBLEM)),
         Family(cta.lines, brief.claim(WILLINGNESS, PROBLEM)),
         _fallbacks(brief, brief.claim(PROBLEM)),
     ]
@@ -416,7 +285,7 @@ def short_headlines(brief: Brief, cta: CallToAction) -> list[Family]:
 
 def meta_descriptions(brief: Brief, cta: CallToAction) -> list[Family]:
     """Families for Meta's link description of 30."""
-    titles = (title for f in brief.functions for title in _function_titles(f))
+    titles = (title for f in brief.functions for title in function_titles(f))
     return [
         Family(tuple(f"For {a}" for a in audience_forms(brief.audience)), brief.claim(AUDIENCE)),
         Family(tuple(titles), brief.claim(FEASIBILITY, PROBLEM)),

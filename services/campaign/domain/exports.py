@@ -20,8 +20,8 @@ from pipeline.v1 import campaign_pb2, common_pb2
 from pipeline.v1.campaign_pb2 import AdAsset, Keyword
 from pipeline.v1.common_pb2 import Artifact
 from services.campaign.domain import limits, wording
+from services.campaign.domain.brief import Brief
 from services.campaign.domain.landing import PageCopy, Variant
-from services.campaign.domain.phrases import Brief
 from services.campaign.domain.plan import PlanDraft
 
 PAGE_BYTES_MAX = 50_000

@@ -9,8 +9,9 @@ from chassis.idea import verbs, words
 from pipeline.v1 import campaign_pb2, common_pb2
 from pipeline.v1.campaign_pb2 import Keyword, KeywordMatch
 from pipeline.v1.common_pb2 import EvidenceItem
-from services.campaign.domain.copywriting import audience_forms
-from services.campaign.domain.phrases import Brief, clean
+from services.campaign.domain.brief import Brief
+from services.campaign.domain.phrases import clean
+from services.campaign.domain.pieces import audience_forms
 
 EXACT = campaign_pb2.KEYWORD_MATCH_EXACT
 PHRASE = campaign_pb2.KEYWORD_MATCH_PHRASE

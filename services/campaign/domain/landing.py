@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from chassis.idea import words
 from pipeline.v1 import common_pb2
-from services.campaign.domain import copywriting, limits
+from services.campaign.domain import copywriting, limits, pieces
 from services.campaign.domain.benefits import Point, benefits, frequent_questions, steps
+from services.campaign.domain.brief import Brief
 from services.campaign.domain.copywriting import PROBLEM, CallToAction
-from services.campaign.domain.phrases import Brief, Shape
+from services.campaign.domain.phrases import Shape
 
 HEADLINE_CHARS_MAX = 110
 SENTENCE_CHARS_MAX = 240
@@ -93,25 +94,25 @@ def write_variants(brief: Brief) -> tuple[Variant, Variant]:
 
 
 def _problem_headlines(brief: Brief) -> Iterator[str]:
-    candidates = copywriting.pain_questions(brief)
+    candidates = pieces.pain_questions(brief)
     if brief.pain_shape is Shape.CLAUSE:
         candidates = [f"{words.capitalise(brief.pain)}."] if brief.pain else []
     yield from (c for c in candidates if _usable(c))
     if brief.topic:
-        about = copywriting.as_written(brief.topic, brief.idea)
+        about = pieces.as_written(brief.topic, brief.idea)
         yield f"{words.capitalise(about)}: still harder than it should be?"
     yield "Still harder than it should be?"
 
 
 def _outcome_headlines(brief: Brief) -> Iterator[str]:
-    candidates = [f"{o}." for o in copywriting.outcomes(brief)]
+    candidates = [f"{o}." for o in pieces.outcomes(brief)]
     if brief.audience and brief.pain_shape is Shape.NOUN:
         candidates.append(f"{words.capitalise(brief.audience)} without {brief.pain}.")
-    candidates += [f"{line}." for line in copywriting.what_it_is(brief)]
+    candidates += [f"{line}." for line in pieces.what_it_is(brief)]
     candidates += [f"{f.title}." for f in brief.functions]
     yield from (c for c in candidates if _usable(c))
     if brief.topic:
-        yield f"{words.capitalise(copywriting.as_written(brief.topic, brief.idea))}, made simpler."
+        yield f"{words.capitalise(pieces.as_written(brief.topic, brief.idea))}, made simpler."
     yield "An easier way."
 
 
@@ -121,7 +122,7 @@ def _usable(text: str) -> bool:
 
 def _subheadline(brief: Brief, one_liner: str) -> str:
     """What it is in one sentence: name, product, audience and functions; else the profile's own line."""
-    for line in copywriting.what_it_is(brief):
+    for line in pieces.what_it_is(brief):
         said = words.decapitalise(line)
         sentence = f"{brief.name} is {said}." if brief.name else f"{words.capitalise(said)}."
         if len(sentence) <= SENTENCE_CHARS_MAX and not limits.unproven_claim(sentence):

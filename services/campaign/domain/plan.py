@@ -16,9 +16,9 @@ from pipeline.v1.campaign_pb2 import AdPlatform, ChannelPlan, TestPlan
 from pipeline.v1.common_pb2 import Assumption, Citation, Notice
 from services.campaign.domain import statistics as st
 from services.campaign.domain import wording
+from services.campaign.domain.brief import Brief
 from services.campaign.domain.copywriting import CallToAction
 from services.campaign.domain.limits import GOOGLE, LINKEDIN, META, PLATFORM_NAMES
-from services.campaign.domain.phrases import Brief
 
 MICROS = 1_000_000
 # A channel below this many clicks says nothing about itself: at an ordinary page's rate it brings about two sign-ups.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from chassis.idea import words
 from pipeline.v1.campaign_pb2 import TestPlan
+from services.campaign.domain.brief import Brief
 from services.campaign.domain.copywriting import CallToAction
 from services.campaign.domain.limits import PLATFORM_NAMES
-from services.campaign.domain.phrases import Brief
 from services.campaign.domain.statistics import Reading
 
 MICROS = 1_000_000

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from pipeline.v1 import common_pb2
 from pipeline.v1.campaign_pb2 import DraftCampaignRequest
 from services.campaign.domain import copywriting, exports, limits
+from services.campaign.domain.brief import read_brief
 from services.campaign.domain.limits import Slot, unproven_claim, width
-from services.campaign.domain.phrases import Shape, make_function, read_brief, read_pain, shorter
+from services.campaign.domain.phrases import Shape, make_function, read_pain, shorter
 from services.campaign.drafting import Drafter
 from tests.support.campaigns import IDEAS, draft, file_of, request_for, result_of, texts
 

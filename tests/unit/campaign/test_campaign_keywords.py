@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pipeline.v1 import campaign_pb2, common_pb2
+from services.campaign.domain.brief import read_brief
 from services.campaign.domain.keywords import plan_keywords
-from services.campaign.domain.phrases import read_brief
 from tests.support.campaigns import IDEAS, request_for
 
 

@@ -11,7 +11,7 @@ from pipeline.errors import PipelineError
 from pipeline.v1 import campaign_pb2, common_pb2, validation_pb2
 from services.campaign.domain import copywriting, plan, wording
 from services.campaign.domain import statistics as st
-from services.campaign.domain.phrases import read_brief
+from services.campaign.domain.brief import read_brief
 from services.campaign.drafting import Drafter
 from tests.support.campaigns import IDEAS, draft, file_of, request_for, result_of
 
