@@ -1,0 +1,143 @@
+"""The run's verdict follows documented rules from validation and evidence."""
+
+import pytest
+
+from chassis.testing_phases import evidence_item, sample_result
+from gateway import quality
+from gateway.metrics import overlapping
+from gateway.results import Results
+from gateway.verdict import combine
+from pipeline.v1 import common_pb2, evidence_pb2, mvp_pb2, validation_pb2
+
+GO, PIVOT, NO_GO, INCONCLUSIVE = (
+    validation_pb2.RECOMMENDATION_GO,
+    validation_pb2.RECOMMENDATION_PIVOT,
+    validation_pb2.RECOMMENDATION_NO_GO,
+    validation_pb2.RECOMMENDATION_INCONCLUSIVE,
+)
+FOR, AGAINST, MENTIONS = (
+    common_pb2.STANCE_SUPPORTS,
+    common_pb2.STANCE_CONTRADICTS,
+    common_pb2.STANCE_MENTIONS,
+)
+
+
+def validation(recommendation: validation_pb2.Recommendation.ValueType = GO) -> validation_pb2.ValidationResult:
+    result: validation_pb2.ValidationResult = sample_result(common_pb2.PHASE_VALIDATION)
+    result.verdict.recommendation = recommendation
+    return result
+
+
+def evidence(*items: tuple[str, common_pb2.Stance.ValueType]) -> evidence_pb2.EvidenceResult:
+    return evidence_pb2.EvidenceResult(
+        items=[evidence_item(number, claim, stance) for number, (claim, stance) in enumerate(items)]
+    )
+
+
+def rules(verdict: validation_pb2.Verdict) -> list[str]:
+    return [reason.rule for reason in verdict.reasons]
+
+
+SUPPORT = (("problem", FOR), ("audience", FOR), ("competition", FOR), ("problem", FOR))
+
+
+def test_nothing_to_go_on() -> None:
+    """Without validation nothing is concluded; without evidence neither, unless validation says no."""
+    assert rules(combine(None, evidence(*SUPPORT))) == ["no_validation"]
+    verdict = combine(validation(GO), None)
+    assert (verdict.recommendation, rules(verdict)) == (INCONCLUSIVE, ["no_evidence"])
+    verdict = combine(validation(NO_GO), None)
+    assert (verdict.recommendation, rules(verdict)) == (NO_GO, ["validation_rejects"])
+
+
+def test_sources_do_not_lift_a_rejection() -> None:
+    """What validation rejects stays rejected however much supports it."""
+    assert combine(validation(NO_GO), evidence(*SUPPORT)).recommendation == NO_GO
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        (),
+        (("problem", FOR), ("audience", FOR)),
+        (("problem", FOR), ("problem", FOR), ("problem", FOR)),
+        (("problem", MENTIONS),) * 10,
+    ],
+)
+def test_thin_evidence_is_inconclusive(items: tuple[tuple[str, common_pb2.Stance.ValueType], ...]) -> None:
+    """Too few sides taken, or all on one claim, decide nothing; the verdict says where sources are lacking."""
+    verdict = combine(validation(GO), evidence(*items))
+    assert (verdict.recommendation, rules(verdict)) == (INCONCLUSIVE, ["evidence_too_thin"])
+    assert verdict.would_change
+    assert verdict.confidence <= 0.8
+
+
+def test_unverified_sources_do_not_count() -> None:
+    """Ten sources whose quotes were not verified are no evidence."""
+    items = evidence(*SUPPORT)
+    for item in items.items:
+        item.verified = False
+    assert rules(combine(validation(GO), items)) == ["evidence_too_thin"]
+
+
+def test_agreeing_evidence_keeps_the_recommendation() -> None:
+    """Support on several claims lets GO stand, with the sources named and more confidence than without."""
+    verdict = combine(validation(GO), evidence(*SUPPORT))
+    assert (verdict.recommendation, rules(verdict)) == (GO, ["evidence_agrees"])
+    assert verdict.reasons[0].evidence_ids
+    assert verdict.confidence > combine(validation(GO), None).confidence
+
+
+def test_contradicted_claim_turns_go_into_pivot() -> None:
+    """Two verified sources against one claim outweigh support elsewhere; they are named as the reason."""
+    items = evidence(*SUPPORT[:2], ("competition", AGAINST), ("competition", AGAINST))
+    verdict = combine(validation(GO), items)
+    assert (verdict.recommendation, rules(verdict)) == (PIVOT, ["claim_contradicted"])
+    assert set(verdict.reasons[0].evidence_ids) == {items.items[2].id, items.items[3].id}
+    assert "competition" in verdict.would_change[0]
+
+
+def test_overwhelming_contradiction_ends_a_pivot() -> None:
+    """An idea that was doubtful already and is contradicted on two claims is a NO_GO."""
+    against = [(claim, AGAINST) for claim in ("problem", "audience") for _ in range(3)]
+    assert combine(validation(PIVOT), evidence(*against)).recommendation == NO_GO
+    assert combine(validation(GO), evidence(*against)).recommendation == PIVOT
+
+
+def test_overall_balance_counts() -> None:
+    """One source against each of three claims contradicts none alone, but the whole."""
+    items = evidence(("problem", AGAINST), ("audience", AGAINST), ("competition", AGAINST), ("problem", FOR))
+    verdict = combine(validation(GO), items)
+    assert (verdict.recommendation, rules(verdict)) == (PIVOT, ["evidence_against"])
+
+
+def test_unclear_idea_stays_inconclusive() -> None:
+    """Sources about an idea that validation could not judge decide nothing."""
+    verdict = combine(validation(INCONCLUSIVE), evidence(*SUPPORT))
+    assert (verdict.recommendation, rules(verdict)) == (INCONCLUSIVE, ["validation_unsure"])
+
+
+def test_validation_is_not_changed() -> None:
+    """The rules work on a copy."""
+    given = validation(GO)
+    before = given.SerializeToString(deterministic=True)
+    combine(given, None)
+    assert given.SerializeToString(deterministic=True) == before
+
+
+def test_quality_is_the_mean_of_what_was_measured() -> None:
+    """A part without a measurement is left out; nothing measured is 0."""
+    assert quality.overall({}) == 0
+    assert quality.parts(Results(), 0) == {}
+    mvp = sample_result(common_pb2.PHASE_MVP)
+    mvp.checks.add(name="tests", status=mvp_pb2.CHECK_STATUS_FAILED)
+    mvp.checks.add(name="lint", status=mvp_pb2.CHECK_STATUS_SKIPPED)
+    measured = quality.parts(Results(mvp=mvp), 4)
+    assert measured == {"mvp_checks": 0.5, "phases_completed": 0.25}
+    assert quality.overall(measured) == 0.375
+
+
+def test_overlapping_phases_are_counted() -> None:
+    """Phases that only touch do not overlap."""
+    assert overlapping([(0, 10), (5, 15), (15, 20), (30, 40)]) == 2
+    assert overlapping([]) == 0
