@@ -28,6 +28,7 @@ class Brief:
     product: str  # noun phrase without article: "scheduling tool"
     audience: str  # plural noun phrase: "small clinics"
     others: tuple[str, ...]  # further audiences
+    people: frozenset[str]  # all audiences in the singular, lower case: no headline's subject
     idea: str  # the idea's own words
     functions: tuple[Function, ...]
     outcome: str  # verb phrase in the base form, said to the reader: "waste less food"
@@ -97,6 +98,7 @@ def read_brief(profile: IdeaProfile, claims: Sequence[Claim]) -> Brief:
     ids = tuple((int(claim.kind), claim.id) for claim in claims)
     audiences = [a for a in (_audience(raw) for raw in profile.audiences) if a]
     audience = audiences[0] if audiences else ""
+    people = frozenset(words.singular(a.lower()) for a in audiences)
     product = _product(profile)
     functions = _functions(profile)
     outcome = _outcome(profile, audience, functions)
@@ -110,13 +112,14 @@ def read_brief(profile: IdeaProfile, claims: Sequence[Claim]) -> Brief:
         product=product,
         audience=audience,
         others=tuple(audiences[1:4]),
+        people=people,
         idea=profile.idea,
         functions=functions,
         outcome=outcome,
         pain=pain,
         pain_shape=shape,
         keywords=keywords[:KEYWORDS_MAX],
-        topic=_topic(keywords, profile),
+        topic=_topic([k for k in keywords if k not in people], profile),
         category=profile.category,
         category_label=clean(profile.category_label),
         form=profile.product_form,
@@ -279,7 +282,8 @@ def _compound(profile: IdeaProfile) -> str:
         verb = _NOMINAL.get(tokens[i].lower())
         if verb:
             things = [t for t in tokens[:i] if not re.search(r"-(?:powered|based|driven|first|native)$|^(?:AI|ML)$", t)]
-            return f"{verb} {words.plural(' '.join(things))}" if things else ""
+            whole = " ".join(things)
+            return f"{verb} {whole if 'and' in things else words.plural(whole)}" if things else ""
     return ""
 
 
@@ -298,13 +302,16 @@ def _names_something(keyword: str, idea: str) -> bool:
     if _BROKEN_KEYWORD.search(keyword) or tokens[0] in words.STOPWORDS or tokens[-1] in words.STOPWORDS:
         return False
     written = re.search(rf"\b{re.escape(keyword)}", idea, re.IGNORECASE)
+    if len(tokens) == 2 and words.is_plural(tokens[0]) and words.base_of_gerund(tokens[1]):
+        return False
     return bool(written) or len(tokens) == 1 or not any(words.base_of_gerund(t) for t in tokens)
 
 
 def _topic(keywords: Sequence[str], profile: IdeaProfile) -> str:
     """A short noun phrase for what this is about: the strongest keyword of two or three words, else any."""
     usable = [k for k in keywords if 2 <= len(k.split()) <= 3 and len(k) <= 24 and not _verbal(k)]
-    usable += [k for k in keywords if len(k.split()) == 1 and 4 <= len(k) <= 20]
+    singles = [k for k in keywords if len(k.split()) == 1 and 4 <= len(k) <= 20]
+    usable += [k for k in singles if not words.is_base_verb(k) and not k.endswith(("able", "ing", "ous", "ive"))]
     label = clean(profile.category_label).lower()
     return usable[0] if usable else label
 

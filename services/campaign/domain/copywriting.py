@@ -45,6 +45,7 @@ FEASIBILITY = common_pb2.CLAIM_KIND_FEASIBILITY
 WILLINGNESS = common_pb2.CLAIM_KIND_WILLINGNESS_TO_PAY
 
 
+# Share of common words (Jaccard, on lemmas) from which two lines count as the same.
 SIMILAR = 0.7
 
 

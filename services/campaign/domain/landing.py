@@ -96,17 +96,16 @@ def write_variants(brief: Brief) -> tuple[Variant, Variant]:
 def _problem_headlines(brief: Brief) -> Iterator[str]:
     candidates = pieces.pain_questions(brief)
     if brief.pain_shape is Shape.CLAUSE:
-        candidates = [f"{words.capitalise(brief.pain)}."] if brief.pain else []
+        candidates = [*([f"{words.capitalise(brief.pain)}."] if brief.pain else []), *candidates]
     yield from (c for c in candidates if _usable(c))
     if brief.topic:
-        about = pieces.as_written(brief.topic, brief.idea)
-        yield f"{words.capitalise(about)}: still harder than it should be?"
-    yield "Still harder than it should be?"
+        yield f"{words.capitalise(pieces.as_written(brief.topic, brief.idea))}: what is missing today?"
+    yield "What is missing today?"
 
 
 def _outcome_headlines(brief: Brief) -> Iterator[str]:
     candidates = [f"{o}." for o in pieces.outcomes(brief)]
-    if brief.audience and brief.pain_shape is Shape.NOUN:
+    if brief.audience and brief.pain_shape is Shape.NOUN and words.is_plural(brief.pain.rsplit(" ", 1)[-1].lower()):
         candidates.append(f"{words.capitalise(brief.audience)} without {brief.pain}.")
     candidates += [f"{line}." for line in pieces.what_it_is(brief)]
     candidates += [f"{f.title}." for f in brief.functions]

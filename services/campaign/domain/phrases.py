@@ -106,6 +106,10 @@ _WANTED = set_of(
 )
 
 
+# Verbs that cannot be taken for a noun before a noun ("prompt injections") and say that something goes wrong.
+_HURTING = set_of("lose miss forget overpay spend struggle wait suffer fail guess chase")
+
+
 def clean(text: str) -> str:
     """One line without control, format and surrogate characters, quotation marks and a closing full stop."""
     kept = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in text[: PHRASE_CHARS_MAX * 4])
@@ -165,10 +169,9 @@ def read_pain(problem: str) -> tuple[str, Shape]:
         return problem, Shape.GERUND
     if base and len(tokens) > 1:
         return problem, Shape.STRIVING if base in _WANTED else Shape.GERUND
-    if words.is_base_verb(tokens[0]) and tokens[0] not in verbs.MOSTLY_NOUNS and len(tokens) > 1:
+    if tokens[0] in _HURTING and len(tokens) > 1:  # a base form: "lose track of expenses"
         first, _, rest = problem.partition(" ")
-        shape = Shape.STRIVING if first.lower() in _WANTED else Shape.GERUND
-        return f"{words.gerund(first.lower())} {rest}", shape
+        return f"{words.gerund(first.lower())} {rest}", Shape.GERUND
     if any(words.base_of_third(t) and not _noun_before(tokens, i) for i, t in enumerate(tokens[1:], 1)):
         return problem, Shape.CLAUSE
     return re.sub(r"^(?:the|a|an)\s", "", problem), Shape.NOUN
@@ -201,7 +204,7 @@ def _plural_subject(tokens: Sequence[str]) -> bool:
     if words.base_of_gerund(tokens[0]) and len(tokens) > 1:
         return False
     head = next((i for i, t in enumerate(tokens) if t in words.PREPOSITIONS and i), len(tokens)) - 1
-    return words.is_plural(tokens[head])
+    return words.is_plural(tokens[head]) or tokens[head] in {"they", "we", "you"}
 
 
 def _noun_before(tokens: Sequence[str], index: int) -> bool:

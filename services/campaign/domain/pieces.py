@@ -60,12 +60,16 @@ def pain_questions(brief: Brief) -> list[str]:
         return [f"{lead} {form}?" for form in forms for lead in ("Struggling to", "Hard to")]
     if brief.pain_shape is Shape.NOUN:
         return _noun_questions(pain)
-    return _questions_from_functions(brief)
+    questions = _questions_from_functions(brief)
+    wishes = [words.decapitalise(outcome) for outcome in outcomes(brief)]
+    return questions + [f"{lead} {wish}?" for lead in ("Still no good way to", "Looking to") for wish in wishes]
 
 
 def _noun_questions(pain: str) -> list[str]:
     forms = list(shorter(pain))
     plural = words.is_plural(forms[-1].rsplit(" ", 1)[-1].lower())
+    if pain.rsplit(" ", 1)[-1].lower() in _DEFINITE:
+        return [f"Still dealing with the {form}?" for form in forms]
     leads = ["Still dealing with", "Too many" if plural and not _measured(pain) else "Had enough of"]
     questions = [f"{lead} {form}?" for form in forms for lead in leads]
     return [*questions, *(f"{words.capitalise(form)}?" for form in forms)]
@@ -79,8 +83,12 @@ def _questions_from_functions(brief: Brief) -> list[str]:
     return []
 
 
+# Singular nouns that ask for an article.
+_DEFINITE = frozenset(
+    {"threat", "attack", "problem", "risk", "shutdown", "gap", "bottleneck", "delay", "shortage", "crisis", "burden"}
+)
 # What these act on is bad: it is exposed, or brought to an end.
-_EXPOSING = frozenset({"detect", "block", "catch", "spot", "flag", "intercept", "filter"})
+_EXPOSING = frozenset({"detect", "block", "catch", "spot", "flag"})
 
 
 _ENDING = frozenset(
@@ -136,7 +144,8 @@ def label(brief: Brief) -> list[str]:
     """What it is called where it stands alone, of two words at least: "scheduling tool", "invoice fraud tool"."""
     if len(brief.product.split()) != 1:
         return [form for form in product_forms(brief.product) if " " in form or form.lower() in _TELLING]
-    about = [k for k in (brief.topic, *brief.keywords) if len(k.split()) == 2 and not words.is_plural(k.split()[-1])]
+    known = [k for k in (brief.topic, *brief.keywords) if k not in brief.people]
+    about = [k for k in known if len(k.split()) == 2 and not words.is_plural(k.split()[-1])]
     specific = [f"{as_written(k, brief.idea)} {brief.product}" for k in about[:2]]
     return specific + ([brief.product] if brief.product.lower() in _TELLING else [])
 
@@ -159,7 +168,7 @@ def by_name(brief: Brief) -> list[str]:
 
 
 def keyword_titles(brief: Brief) -> list[str]:
-    said = {brief.category_label.lower(), brief.product.lower(), words.singular(brief.audience.lower())}
+    said = {brief.category_label.lower(), brief.product.lower(), *brief.people}
     usable: list[str] = []
     for keyword in brief.keywords:
         inside = any(set(keyword.split()) <= set(other.split()) for other in usable)
