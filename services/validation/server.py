@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chassis.clock import Clock, SystemClock
-from chassis.models.embedding import load_embedder
+from chassis.models.embedding import Embedder, load_embedder
 from chassis.server import Server
 from chassis.telemetry import Telemetry
 from pipeline.v1 import validation_pb2_grpc
@@ -27,7 +27,7 @@ def build(
     telemetry = telemetry or Telemetry.create(NAME, otlp_endpoint=config.otlp_endpoint)
     server = Server(NAME, config, telemetry=telemetry, clock=clock)
     if providers is None:
-        providers = ValidationProviders(SqliteIdeaStore(config.state_dir / DATABASE), load_embedder(config, clock))
+        providers = default_providers(config, embedder=load_embedder(config, clock))
         if providers.embedder is not None:
             # A shared embedder belongs to whoever passed it in; this one is ours.
             server.on_close(providers.embedder.close)
@@ -37,3 +37,8 @@ def build(
     servicer = ValidationServicer(providers, clock=clock, telemetry=telemetry)
     server.add(validation_pb2_grpc.add_ValidationServiceServicer_to_server, servicer, SERVICE)
     return server
+
+
+def default_providers(config: ValidationConfig, *, embedder: Embedder | None) -> ValidationProviders:
+    """The real store in the state folder; `embedder` stays its owner's to close."""
+    return ValidationProviders(SqliteIdeaStore(config.state_dir / DATABASE), embedder)
