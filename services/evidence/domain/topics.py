@@ -30,6 +30,8 @@ COSINE_HIGH = 0.55
 LEXICAL_SHARE = 0.55
 # A fit below this is no fit.
 FIT_MIN = 0.50
+# Without vectors the words of a long text meet some topic by chance: more is asked of them.
+LEXICAL_ONLY_MIN = 0.65
 # No number of words makes up for a meaning that is elsewhere.
 COSINE_NEEDED = 0.24
 # Words marked with ~ name a field of life ("farm", "clinic"), not what a product does: on their own they make
@@ -146,7 +148,8 @@ def _fit(topic: Topic, index: PhraseIndex, cosine: float | None) -> TopicFit | N
     else:
         near = min(max((cosine - COSINE_LOW) / (COSINE_HIGH - COSINE_LOW), 0.0), 1.0)
         fit = LEXICAL_SHARE * lexical + (1.0 - LEXICAL_SHARE) * near
-    if fit < FIT_MIN:
+    long = len(index.words) > 2 * SHORT_WORDS
+    if fit < (LEXICAL_ONLY_MIN if cosine is None and long else FIT_MIN):
         return None
     only_near = not core
     if only_near:

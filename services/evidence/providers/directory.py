@@ -147,15 +147,15 @@ class Directory:
         by_category: dict[str, list[Product]] = {}
         by_name: dict[str, list[Product]] = {}
         for product in self.products:
-            by_name.setdefault(product.name.casefold(), []).append(product)
+            by_name.setdefault(folded(product.name), []).append(product)
             for category in product.categories:
                 by_category.setdefault(category, []).append(product)
         self._of_topic: dict[str, tuple[Product, ...]] = {}
         for topic in self.topics:
-            left_out = {name.casefold() for name in topic.without}
+            left_out = {folded(name) for name in topic.without}
             filed = [p for c in topic.categories for p in by_category.get(c, [])]
-            named = [p for name in topic.products for p in by_name.get(name.casefold(), [])]
-            kept = [p for p in filed if p.name.casefold() not in left_out]
+            named = [p for name in topic.products for p in by_name.get(folded(name), [])]
+            kept = [p for p in filed if folded(p.name) not in left_out]
             self._of_topic[topic.id] = tuple({id(p): p for p in [*named, *kept]}.values())
 
     @classmethod
@@ -177,6 +177,12 @@ class Directory:
                 found.setdefault(id(product), (product, []))[1].append(fit)
         matches = [_Match(p, _product_fit(p, of, text), tuple(of)) for p, of in found.values()]
         return sorted(matches, key=lambda m: m.order)
+
+
+def folded(name: str) -> str:
+    """Return a product's name as names are compared: without case, blanks, marks and "Community Edition"."""
+    plain = name.casefold().removesuffix(" community edition")
+    return "".join(c for c in plain if c.isalnum()) or plain
 
 
 def load_topics() -> tuple[Topic, ...]:
