@@ -7,7 +7,6 @@ the result is chosen when all have been heard, and does not depend on who answer
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,7 @@ from chassis.limits import Profile
 from chassis.usage import UsageRecorder, current_usage
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, errors_pb2, evidence_pb2
+from services.evidence.batches import Batches
 from services.evidence.domain import coverage, dedupe, scoring
 from services.evidence.domain.model import Candidate, Found, IdeaFacts, Query
 from services.evidence.domain.passages import PassageIndex
@@ -26,6 +26,7 @@ from services.evidence.domain.scoring import query_stems
 from services.evidence.domain.select import select
 from services.evidence.domain.stance import judge
 from services.evidence.domain.words import content_stems, specific
+from services.evidence.items import item
 from services.evidence.providers import directory
 from services.evidence.providers.documents import DocumentsProvider
 from services.evidence.providers.upstream import Tally, Upstream
@@ -121,7 +122,7 @@ class _Run:
         await self._progress(f"asking {len(self._heard)} sources {len(asks)} questions", 0, len(asks))
         operations = asyncio.Semaphore(job.profile.max_concurrent_operations)
         slots = asyncio.Semaphore(min(job.profile.max_concurrent_api_calls, job.profile.connection_pool_size))
-        batches = _Batches(self._score, job.profile.batch_size, job.profile.batch_timeout, self._clock, operations)
+        batches = Batches(self._score, job.profile.batch_size, job.profile.batch_timeout, self._clock, operations)
         async with asyncio.TaskGroup() as group:
             batches.start(group)
             async with asyncio.TaskGroup() as searches:
@@ -153,7 +154,7 @@ class _Run:
         return list(asks.values())
 
     async def _ask(
-        self, ask: _Ask, operations: asyncio.Semaphore, slots: asyncio.Semaphore, batches: _Batches, total: int
+        self, ask: _Ask, operations: asyncio.Semaphore, slots: asyncio.Semaphore, batches: Batches, total: int
     ) -> None:
         upstream, state = ask.upstream, self._state
         tally = state.tallies.setdefault(upstream.name, Tally())
@@ -208,10 +209,10 @@ class _Run:
         for candidate in batch:
             if self._domain_of(candidate) is None:
                 continue
-            item = self._item(candidate)
-            if item.id not in self._state.shown:
-                self._state.shown.add(item.id)
-                await self._emit(evidence_pb2.CollectEvidenceResponse(item=item))
+            shown = self._item(candidate)
+            if shown.id not in self._state.shown:
+                self._state.shown.add(shown.id)
+                await self._emit(evidence_pb2.CollectEvidenceResponse(item=shown))
 
     def _terms(self, query: Query) -> Sequence[str]:
         return query.terms or [query.text]
@@ -251,36 +252,7 @@ class _Run:
     # ---------------------------------------------------------------------------------------- result
 
     def _item(self, candidate: Candidate) -> common_pb2.EvidenceItem:
-        found = candidate.found
-        item = common_pb2.EvidenceItem(
-            id=scoring.item_id(found.url, candidate.quote),
-            claim_id=candidate.query.claim_id,
-            stance=candidate.stance,
-            stance_confidence=round(candidate.stance_confidence, 3),
-            quote=candidate.quote,
-            quote_start=candidate.start,
-            quote_end=candidate.end,
-            url=found.url,
-            title=found.title,
-            author=found.author,
-            provider=found.provider,
-            source_type=found.source_type,
-            content_sha256=hashlib.sha256(found.text.encode()).hexdigest(),
-            relevance=round(candidate.relevance, 4),
-            credibility=round(candidate.credibility, 4),
-            freshness=round(candidate.freshness, 4),
-            composite=round(candidate.composite, 4),
-            verified=scoring.verified(candidate),
-            figure=found.figure,
-            merged_urls=candidate.merged_urls,
-            domain=self._domain_of(candidate) or candidate.query.domain,
-            rationale=_rationale(candidate),
-            product=found.product,
-        )
-        if found.published_at is not None:
-            item.published_at.FromDatetime(found.published_at)
-        item.retrieved_at.FromDatetime(self._clock.now())
-        return item
+        return item(candidate, self._domain_of(candidate) or candidate.query.domain, self._clock.now())
 
     def _result(self, queries: Sequence[Query]) -> evidence_pb2.EvidenceResult:
         job, state = self._job, self._state
@@ -383,71 +355,3 @@ class _Run:
     async def _progress(self, message: str, done: int, total: int) -> None:
         progress = common_pb2.Progress(message=message, done=done, total=total)
         await self._emit(evidence_pb2.CollectEvidenceResponse(progress=progress))
-
-
-_STANCE_WORDS = {
-    common_pb2.STANCE_SUPPORTS: "Supports the claim",
-    common_pb2.STANCE_CONTRADICTS: "Contradicts the claim",
-    common_pb2.STANCE_MENTIONS: "Mentions the subject",
-}
-
-
-def _rationale(candidate: Candidate) -> str:
-    why = candidate.found.why.strip()
-    stance = f"{_STANCE_WORDS[candidate.stance]}: {candidate.stance_reason}."
-    return f"{why} {stance}".strip()
-
-
-class _Batches:
-    """Hands finds over in batches: when one is full, when the first in it has waited long enough, at the end."""
-
-    def __init__(
-        self,
-        handle: Callable[[Sequence[Candidate]], Awaitable[None]],
-        size: int,
-        max_wait: float,
-        clock: Clock,
-        slots: asyncio.Semaphore,
-    ) -> None:
-        self._handle = handle
-        self._size = size
-        self._max_wait = max_wait
-        self._clock = clock
-        self._slots = slots
-        self._waiting: list[Candidate] = []
-        self._timer: asyncio.Task[None] | None = None
-        self._group: asyncio.TaskGroup | None = None
-
-    def start(self, group: asyncio.TaskGroup) -> None:
-        self._group = group
-
-    def add(self, candidate: Candidate) -> None:
-        assert self._group is not None
-        self._waiting.append(candidate)
-        if len(self._waiting) >= self._size:
-            self._flush()
-        elif self._timer is None:
-            self._timer = self._group.create_task(self._flush_later())
-
-    def close(self) -> None:
-        """Hand over what is left."""
-        if self._waiting:
-            self._flush()
-
-    def _flush(self) -> None:
-        assert self._group is not None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        batch, self._waiting = self._waiting, []
-        self._group.create_task(self._run(batch))
-
-    async def _flush_later(self) -> None:
-        await self._clock.sleep(self._max_wait)
-        self._timer = None
-        if self._waiting:
-            self._flush()
-
-    async def _run(self, batch: Sequence[Candidate]) -> None:
-        async with self._slots:
-            await self._handle(batch)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Candidate
 from services.evidence.domain.scoring import item_id
 from services.evidence.domain.words import jaccard, shingles
@@ -33,9 +34,10 @@ def merge_duplicates(candidates: Iterable[Candidate]) -> list[Candidate]:
     """Return each statement once, best composite first; the doubles' addresses go to `merged_urls`.
 
     Only finds for the same claim are merged: one source may speak about two claims with two quotes. An identical
-    (address, quote) pair stays with the claim for which it scores best, because its id must be unique.
+    (address, quote) pair stays with one claim, because its id must be unique: the one that it takes sides on, and
+    of several the one for which it scores best.
     """
-    ordered = sorted(candidates, key=rank)
+    ordered = sorted(candidates, key=_preference)
     kept: list[Candidate] = []
     by_id: set[str] = set()
     for candidate in ordered:
@@ -49,6 +51,16 @@ def merge_duplicates(candidates: Iterable[Candidate]) -> list[Candidate]:
         elif _elsewhere(candidate, double):
             double.merged_urls.append(candidate.found.url)
     return kept
+
+
+# What taking sides adds to a find's score when it is decided which claim it speaks to.
+SIDES_BONUS = 0.15
+
+
+def _preference(candidate: Candidate) -> tuple[float, str, str, int]:
+    decided = candidate.stance != common_pb2.STANCE_MENTIONS
+    bonus = SIDES_BONUS * candidate.stance_confidence if decided else 0.0
+    return (-round(candidate.composite + bonus, 9), *rank(candidate)[1:])
 
 
 def rank(candidate: Candidate) -> tuple[float, str, str, int]:

@@ -300,12 +300,14 @@ def test_different_statements_stay_apart() -> None:
 
 
 def test_the_same_quote_of_the_same_page_has_one_place() -> None:
-    """An id is unique: the find stays with the claim for which it scores best."""
+    """An id is unique: the find stays with the claim that it takes sides on, else where it scores best."""
     both = [
         candidate(found(LONG), query(claim_id="audience"), composite=0.8),
         candidate(found(LONG), query(claim_id="problem"), composite=0.6),
     ]
     assert [c.query.claim_id for c in merge_duplicates(both)] == ["audience"]
+    sides = candidate(found(LONG), query(claim_id="timing"), composite=0.75, stance=CONTRADICTS, stance_confidence=0.8)
+    assert [c.query.claim_id for c in merge_duplicates([*both, sides])] == ["timing"]
 
 
 def test_the_result_does_not_depend_on_who_answered_first() -> None:

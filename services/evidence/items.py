@@ -1,0 +1,56 @@
+"""A scored candidate as the contract shows it."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from pipeline.v1 import common_pb2
+from services.evidence.domain import scoring
+from services.evidence.domain.model import Candidate
+
+_STANCE_WORDS = {
+    common_pb2.STANCE_SUPPORTS: "Supports the claim",
+    common_pb2.STANCE_CONTRADICTS: "Contradicts the claim",
+    common_pb2.STANCE_MENTIONS: "Mentions the subject",
+}
+
+
+def item(candidate: Candidate, domain: str, now: datetime) -> common_pb2.EvidenceItem:
+    """Return the item, with its id, the digest of its source's text and the reason why it counts."""
+    found = candidate.found
+    made = common_pb2.EvidenceItem(
+        id=scoring.item_id(found.url, candidate.quote),
+        claim_id=candidate.query.claim_id,
+        stance=candidate.stance,
+        stance_confidence=round(candidate.stance_confidence, 3),
+        quote=candidate.quote,
+        quote_start=candidate.start,
+        quote_end=candidate.end,
+        url=found.url,
+        title=found.title,
+        author=found.author,
+        provider=found.provider,
+        source_type=found.source_type,
+        content_sha256=hashlib.sha256(found.text.encode()).hexdigest(),
+        relevance=round(candidate.relevance, 4),
+        credibility=round(candidate.credibility, 4),
+        freshness=round(candidate.freshness, 4),
+        composite=round(candidate.composite, 4),
+        verified=scoring.verified(candidate),
+        figure=found.figure,
+        merged_urls=candidate.merged_urls,
+        domain=domain,
+        rationale=rationale(candidate),
+        product=found.product,
+    )
+    if found.published_at is not None:
+        made.published_at.FromDatetime(found.published_at)
+    made.retrieved_at.FromDatetime(now)
+    return made
+
+
+def rationale(candidate: Candidate) -> str:
+    """Return why the find was taken and what it says about the claim, in sentences."""
+    why = candidate.found.why.strip()
+    return f"{why} {_STANCE_WORDS[candidate.stance]}: {candidate.stance_reason}.".strip()
