@@ -45,6 +45,9 @@ _RECURRING = (
 )
 
 
+_NO_SOFTWARE = (common_pb2.PRODUCT_FORM_HARDWARE, common_pb2.PRODUCT_FORM_SERVICE)
+
+
 @dataclass(frozen=True)
 class Pick:
     """A figure that answers a claim, what it is compared with, and which way is good."""
@@ -72,7 +75,7 @@ class BenchmarksProvider:
         idea = query.idea
         return (
             f"{query.kind}|{idea.benchmark_segment}|{idea.category}|{idea.customer_type}|{idea.business_model}"
-            f"|{_about_ai(idea)}"
+            f"|{idea.product_form}|{_about_ai(idea)}"
         )
 
     async def search(self, query: Query) -> Sequence[Found]:
@@ -153,9 +156,11 @@ class BenchmarksProvider:
             fit = FIT_EVERYBODY if cpc.segment == ALL_INDUSTRIES else FIT_SEGMENT
             yield Pick(cpc, fit, "It tells what businesses pay for one visitor with this interest")
         if idea.customer_type == common_pb2.CUSTOMER_TYPE_B2B:
-            for figure in self._figures.find("saas.net_revenue_retention")[:1]:
+            software = idea.product_form not in _NO_SOFTWARE and idea.business_model in _RECURRING
+            for figure in self._figures.find("saas.net_revenue_retention")[:1] if software else ():
                 yield Pick(figure, FIT_ALIKE, "It tells how well business software keeps what customers pay")
-        elif idea.business_model in _RECURRING:
+            return
+        if idea.business_model in _RECURRING:
             churn = "saas.customer_churn.monthly.median"
             cheap, dear = self._figures.find(churn, "ARPA $0-10/month"), self._figures.find(churn, "ARPA >$500/month")
             if cheap and dear:

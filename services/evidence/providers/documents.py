@@ -13,13 +13,14 @@ from chassis.idea import suspicious
 from pipeline.errors import FieldViolation, PipelineError
 from pipeline.v1 import common_pb2, errors_pb2
 from services.evidence.domain.model import Found, Query
-from services.evidence.domain.passages import PassageIndex
+from services.evidence.domain.passages import PASSAGES_MAX, PassageIndex
 from services.evidence.domain.scoring import query_stems
 from services.evidence.domain.words import content_stems, specific
 from services.evidence.providers.extract import (
     BYTES_MAX,
     BYTES_MAX_TOGETHER,
     DOCUMENTS_MAX,
+    TEXT_CHARS_MAX,
     UnreadableError,
     extract,
 )
@@ -34,6 +35,8 @@ class _File:
     name: str
     text: str
     index: PassageIndex
+    # True: the file has more than is read of one.
+    cut: bool
 
 
 class DocumentsProvider:
@@ -83,24 +86,28 @@ async def open_documents(documents: Sequence[common_pb2.Document]) -> DocumentsP
                 metadata={"document": document.name[:200]},
                 violations=[FieldViolation(f"documents[{place}]", str(error))],
             ) from None
+        if files[-1].cut:
+            message = f"{document.name} is longer than what is read of one file; its end was left out"
+            notices.append(_notice(place, message))
         commands = suspicious.find(files[-1].text)
         if commands:
-            notices.append(
-                common_pb2.Notice(
-                    subject=f"documents[{place}]",
-                    message=(
-                        f"{document.name} holds text that addresses a machine ({commands[0][:80]!r}); it was read as "
-                        "data, nothing obeyed it"
-                    ),
-                    phase=common_pb2.PHASE_EVIDENCE,
-                )
+            message = (
+                f"{document.name} holds text that addresses a machine ({commands[0][:80]!r}); it was read as data, "
+                "nothing obeyed it"
             )
+            notices.append(_notice(place, message))
     return DocumentsProvider(files, notices)
+
+
+def _notice(place: int, message: str) -> common_pb2.Notice:
+    return common_pb2.Notice(subject=f"documents[{place}]", message=message, phase=common_pb2.PHASE_EVIDENCE)
 
 
 def _read(document: common_pb2.Document) -> _File:
     text = extract(document.name, document.content)
-    return _File(document.name, text, PassageIndex(text))
+    index = PassageIndex(text)
+    cut = len(text) >= TEXT_CHARS_MAX or (len(index.spans) >= PASSAGES_MAX and index.spans[-1][1] < len(text.rstrip()))
+    return _File(document.name, text, index, cut)
 
 
 def _check(documents: Sequence[common_pb2.Document]) -> None:

@@ -92,6 +92,15 @@ async def test_orders_in_a_document_stay_data_and_are_named() -> None:
     assert "data" in notice.message
 
 
+async def test_a_file_that_is_too_long_to_read_whole_is_named() -> None:
+    """What was left out is said."""
+    rows = "\n".join(
+        f"{n}, households waste food, again and again and again, in row {n} of the table" for n in range(11_000)
+    )
+    provider = await open_documents([document("long.csv", rows)])
+    assert ["long.csv" in n.message for n in provider.notices] == [True]
+
+
 def test_invisible_characters_are_removed() -> None:
     """Zero-width, bidirectional and tag characters hide text from people only."""
     hidden = "waste\u200b fo\u202eod\U000e0041 \ufeffnow\x1b"
