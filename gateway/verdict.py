@@ -3,15 +3,19 @@
 1. `no_validation`      validation failed: INCONCLUSIVE.
 2. `validation_rejects` validation says NO_GO: that stands; sources cannot lift what it stumbled over.
 3. `no_evidence`        evidence failed or was left out: INCONCLUSIVE.
-4. `evidence_too_thin`  fewer than 3 verified items take a side, or all of them speak to one claim: INCONCLUSIVE.
+4. `evidence_too_thin`  fewer than 3 different sources take a side in a verified quote, or all speak to one claim:
+                        INCONCLUSIVE.
 5. `validation_unsure`  validation is INCONCLUSIVE: stays so; sources about an unclear idea decide nothing.
 6. `claim_contradicted` a claim has at least 2 verified items against it that outweigh its support by half:
                         GO becomes PIVOT; PIVOT with two such claims and an overall balance below -1/2 becomes NO_GO.
 7. `evidence_against`   overall balance below -1/5: GO becomes PIVOT.
 8. `evidence_agrees`    otherwise validation's recommendation stands, and the weights are told.
+9. `crowded_field`      the claim on competition is contradicted as in rule 6. Rivals show demand as well as competition,
+                        so GO becomes PIVOT only where validation scored differentiation at 3 or below, or not at all.
 
 An item's weight is its composite score times how sure its stance is (both 0 to 1); only verified items that support or
-contradict are weighed. balance = (for - against) / (for + against), -1 to 1.
+contradict are weighed. balance = (for - against) / (for + against), -1 to 1; the overall balance leaves the claim on
+competition to rule 9.
 
 The score stays validation's. Confidence = validation's confidence times (1/2 + 1/2 * share of the claims that a
 verified item takes a side on); without usable evidence, half of validation's confidence.
@@ -25,13 +29,16 @@ from dataclasses import dataclass, field
 
 from pipeline.v1 import common_pb2, evidence_pb2, validation_pb2
 
-# Below this many verified items that take a side, chance decides the balance.
-SIDED_ITEMS_MIN = 3
+# Below this many sources that take a side, chance decides the balance.
+SOURCES_MIN = 3
 CLAIMS_COVERED_MIN = 2
 CONTRADICTIONS_MIN = 2
 CLAIM_BALANCE_MAX = -0.5
 BALANCE_PIVOT = -0.2
 BALANCE_NO_GO = -0.5
+# A differentiation score above this says what sets the idea apart.
+DIFFERENT_ABOVE = 3
+NAMES_SHOWN = 3
 # Reasons name this many sources at most; the report lists all.
 IDS_SHOWN = 6
 
@@ -66,6 +73,11 @@ class Side:
         total = self.for_weight + self.against_weight
         return (self.for_weight - self.against_weight) / total if total else 0.0
 
+    @property
+    def contradicts(self) -> bool:
+        """Several items against, and together heavier than what speaks for it by half."""
+        return len(self.against_ids) >= CONTRADICTIONS_MIN and self.balance <= CLAIM_BALANCE_MAX
+
     def add(self, item: common_pb2.EvidenceItem) -> None:
         """Weigh one item that takes a side."""
         weight = item.composite * item.stance_confidence
@@ -82,6 +94,11 @@ def sided(items: Sequence[common_pb2.EvidenceItem]) -> list[common_pb2.EvidenceI
     stances = (common_pb2.STANCE_SUPPORTS, common_pb2.STANCE_CONTRADICTS)
     kept = [item for item in items if item.verified and item.stance in stances]
     return sorted(kept, key=lambda item: (-item.composite * item.stance_confidence, item.id))
+
+
+def sources(items: Sequence[common_pb2.EvidenceItem]) -> int:
+    """How many different sources they come from: one that is quoted for three claims is still one."""
+    return len({item.url or item.id for item in items})
 
 
 def claim_words(claim: common_pb2.Claim) -> str:
@@ -106,7 +123,8 @@ def combine(
     overall = Side()
     for item in weighed:
         by_claim[item.claim_id].add(item)
-        overall.add(item)
+        if item.claim_id not in claims or claims[item.claim_id].kind != common_pb2.CLAIM_KIND_COMPETITION:
+            overall.add(item)
     covered = [claim for claim in claims if claim in by_claim]
     share = len(covered) / len(claims) if claims else 0.0
     verdict.confidence = round(validation.verdict.confidence * (0.5 + 0.5 * share), 3)
@@ -124,10 +142,11 @@ def combine(
         _reason(verdict, "no_evidence", "No evidence was collected, so the claims rest on the idea's words alone.")
         verdict.would_change.insert(0, "Run it with the evidence phase: it looks for sources for and against.")
         return verdict
-    if len(weighed) < SIDED_ITEMS_MIN or len(by_claim) < CLAIMS_COVERED_MIN:
+    if sources(weighed) < SOURCES_MIN or len(by_claim) < CLAIMS_COVERED_MIN:
         verdict.recommendation = INCONCLUSIVE
-        _reason(verdict, "evidence_too_thin", _thin(len(weighed), len(by_claim)), [item.id for item in weighed])
+        _reason(verdict, "evidence_too_thin", _thin(sources(weighed), len(by_claim)), [item.id for item in weighed])
         _would_change_thin(verdict, claims, covered)
+        _settle_changes(verdict, validation)
         return verdict
     if validation.verdict.recommendation == INCONCLUSIVE:
         _reason(
@@ -137,6 +156,8 @@ def combine(
         )
         return verdict
     _weigh(verdict, claims, by_claim, overall)
+    _crowd(verdict, validation, claims, by_claim, weighed)
+    _settle_changes(verdict, validation)
     open_claims = [claim_words(claims[name]) for name in claims if name not in by_claim]
     if open_claims:
         verdict.would_change.append(f"Sources on {_listed(open_claims[:3])}: nothing verified takes a side there yet.")
@@ -152,7 +173,7 @@ def _weigh(
     contradicted = [
         name
         for name, side in by_claim.items()
-        if name in claims and len(side.against_ids) >= CONTRADICTIONS_MIN and side.balance <= CLAIM_BALANCE_MAX
+        if name in claims and claims[name].kind != common_pb2.CLAIM_KIND_COMPETITION and side.contradicts
     ]
     if contradicted:
         ids = [number for name in contradicted for number in by_claim[name].against_ids]
@@ -177,17 +198,64 @@ def _weigh(
     _reason(
         verdict,
         "evidence_agrees",
-        f"{len(overall.for_ids)} verified sources support the claims and {len(overall.against_ids)} contradict"
-        f" them (balance {overall.balance:+.2f}); that leaves the reading of the idea as it is.",
+        f"Weighed over the claims, {len(overall.for_ids)} verified quotes speak for the idea and"
+        f" {len(overall.against_ids)} against it (balance {overall.balance:+.2f}): what the words say stands.",
         [*overall.for_ids[: IDS_SHOWN // 2], *overall.against_ids[: IDS_SHOWN // 2]],
     )
+
+
+def _crowd(
+    verdict: validation_pb2.Verdict,
+    validation: validation_pb2.ValidationResult,
+    claims: dict[str, common_pb2.Claim],
+    by_claim: dict[str, Side],
+    weighed: Sequence[common_pb2.EvidenceItem],
+) -> None:
+    """What rivals mean for the verdict."""
+    crowded = [
+        name
+        for name, side in by_claim.items()
+        if name in claims and claims[name].kind == common_pb2.CLAIM_KIND_COMPETITION and side.contradicts
+    ]
+    if not crowded:
+        return
+    against = [item for item in weighed if item.claim_id in crowded and item.stance == common_pb2.STANCE_CONTRADICTS]
+    count = sources(against)
+    names = list(dict.fromkeys(item.product.name for item in against if item.product.name))
+    rivals = f" ({_listed(names[:NAMES_SHOWN])})" if names else ""
+    different = any(
+        criterion.criterion == validation_pb2.CRITERION_DIFFERENTIATION and criterion.score > DIFFERENT_ABOVE
+        for criterion in validation.criteria
+        if criterion.HasField("score")
+    )
+    shown = "source shows" if count == 1 else "sources show"
+    told = f"{count} verified {shown} what competes with it{rivals}: it is not alone"
+    if different:
+        explanation = f"{told}. That shows demand too, and the idea says what sets it apart."
+    else:
+        explanation = f"{told}, and the idea does not say what sets it apart."
+        if verdict.recommendation == GO:
+            verdict.recommendation = PIVOT
+    _reason(verdict, "crowded_field", explanation, [item.id for item in against])
+    what = f"what {_listed(names[:NAMES_SHOWN])} cannot do" if names else "what those products cannot do"
+    verdict.would_change.insert(0, f"Say {what} for your customers, and let a few of them confirm it.")
+
+
+def _settle_changes(verdict: validation_pb2.Verdict, validation: validation_pb2.ValidationResult) -> None:
+    """Where the recommendation is no longer validation's, keep of its advice only what mends a criterion."""
+    if verdict.recommendation == validation.verdict.recommendation:
+        return
+    stale = set(validation.verdict.would_change) - {criterion.improvement for criterion in validation.criteria}
+    kept = [change for change in verdict.would_change if change not in stale]
+    del verdict.would_change[:]
+    verdict.would_change.extend(kept)
 
 
 def _thin(items: int, claims: int) -> str:
     if not items:
         return "No verified source takes a side on any claim, so there is nothing to weigh."
     noun, verb = ("source takes", "it speaks") if items == 1 else ("sources take", "they speak")
-    needed = f"{SIDED_ITEMS_MIN} on {CLAIMS_COVERED_MIN} claims are the least to weigh"
+    needed = f"{SOURCES_MIN} on {CLAIMS_COVERED_MIN} claims are the least to weigh"
     return f"Only {items} verified {noun} a side, and {verb} to {claims} of the claims; {needed}."
 
 

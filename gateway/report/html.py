@@ -38,7 +38,7 @@ def render(report: pipeline_pb2.Report, artifacts: Sequence[common_pb2.Artifact]
         tiles=view.tiles(report),
         profile_rows=view.profile_rows(report.profile),
         claims=claims,
-        shown=view.shown_ids(claims),
+        shown=view.shown_numbers(claims),
         bars=view.bars(report),
         artifacts=sorted(artifacts, key=lambda artifact: artifact.path),
         paths={artifact.path for artifact in artifacts},

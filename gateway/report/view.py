@@ -25,6 +25,7 @@ class Source:
     kind: str
     score: str
     side: str
+    number: int
 
 
 @dataclass
@@ -62,8 +63,8 @@ class Bar:
     y: int
 
 
-def source(item: common_pb2.EvidenceItem) -> Source:
-    """A piece of evidence as a card."""
+def source(item: common_pb2.EvidenceItem, number: int) -> Source:
+    """A piece of evidence as a card; `number` is its place in evidence.json."""
     link = words.safe_url(item.url)
     side = {common_pb2.STANCE_SUPPORTS: "for", common_pb2.STANCE_CONTRADICTS: "against"}.get(item.stance, "mentions")
     return Source(
@@ -74,6 +75,7 @@ def source(item: common_pb2.EvidenceItem) -> Source:
         kind=words.source_type(item.source_type),
         score=f"{item.composite:.2f}",
         side=side,
+        number=number,
     )
 
 
@@ -83,10 +85,10 @@ def claims(report: pipeline_pb2.Report) -> list[ClaimView]:
     views = []
     for claim in report.claims:
         view = ClaimView(claim, words.claim_kind(claim.kind), chain.get(claim.id, pipeline_pb2.ClaimChain()))
-        for item in report.evidence.items:
+        for number, item in enumerate(report.evidence.items, start=1):
             if item.claim_id != claim.id:
                 continue
-            card = source(item)
+            card = source(item, number)
             shelf = {"for": view.supporting, "against": view.contradicting}.get(card.side, view.mentioning)
             room = SHOWN_PER_SIDE if shelf is not view.mentioning else MENTIONS_SHOWN
             if len(shelf) < room:
@@ -97,10 +99,10 @@ def claims(report: pipeline_pb2.Report) -> list[ClaimView]:
     return views
 
 
-def shown_ids(views: Sequence[ClaimView]) -> set[str]:
-    """Sources that stand on the page, so that a reference to them is a link."""
+def shown_numbers(views: Sequence[ClaimView]) -> dict[str, int]:
+    """Number by id of the sources that stand on the page, so that a reference to one is a link."""
     return {
-        card.item.id
+        card.item.id: card.number
         for view in views
         for shelf in (view.supporting, view.contradicting, view.mentioning)
         for card in shelf

@@ -72,6 +72,14 @@ def test_thin_evidence_is_inconclusive(items: tuple[tuple[str, common_pb2.Stance
     assert verdict.confidence <= 0.8
 
 
+def test_one_source_on_many_claims_is_one_source() -> None:
+    """A source that was quoted for three claims is still one source: too thin."""
+    items = evidence(("problem", FOR), ("audience", FOR), ("competition", FOR))
+    for item in items.items:
+        item.url = "https://example.com/the-same"
+    assert rules(combine(validation(GO), items)) == ["evidence_too_thin"]
+
+
 def test_unverified_sources_do_not_count() -> None:
     """Ten sources whose quotes were not verified are no evidence."""
     items = evidence(*SUPPORT)
@@ -90,11 +98,41 @@ def test_agreeing_evidence_keeps_the_recommendation() -> None:
 
 def test_contradicted_claim_turns_go_into_pivot() -> None:
     """Two verified sources against one claim outweigh support elsewhere; they are named as the reason."""
-    items = evidence(*SUPPORT[:2], ("competition", AGAINST), ("competition", AGAINST))
+    items = evidence(("problem", FOR), ("competition", FOR), ("audience", AGAINST), ("audience", AGAINST))
     verdict = combine(validation(GO), items)
     assert (verdict.recommendation, rules(verdict)) == (PIVOT, ["claim_contradicted"])
     assert set(verdict.reasons[0].evidence_ids) == {items.items[2].id, items.items[3].id}
-    assert "competition" in verdict.would_change[0]
+    assert "audience" in verdict.would_change[0]
+
+
+@pytest.mark.parametrize(("differentiation", "expected"), [(5, GO), (4, GO), (3, PIVOT), (None, PIVOT)])
+def test_rivals_ask_for_a_difference(
+    differentiation: int | None, expected: validation_pb2.Recommendation.ValueType
+) -> None:
+    """Established products turn GO into PIVOT only where the idea does not say what sets it apart; they are named."""
+    given = validation(GO)
+    criterion = given.criteria.add(criterion=validation_pb2.CRITERION_DIFFERENTIATION)
+    if differentiation is not None:
+        criterion.score = differentiation
+    items = evidence(("problem", FOR), ("competition", AGAINST), ("competition", AGAINST))
+    items.items[1].product.name = "Rival One"
+    verdict = combine(given, items)
+    assert (verdict.recommendation, rules(verdict)) == (expected, ["evidence_agrees", "crowded_field"])
+    assert "Rival One" in verdict.reasons[-1].explanation
+    assert "Rival One" in verdict.would_change[0]
+
+
+def test_advice_for_another_verdict_is_dropped() -> None:
+    """What would have changed a GO is no advice for a PIVOT; edits that raise a criterion stay."""
+    given = validation(GO)
+    given.criteria[0].improvement = "Say who pays."
+    given.verdict.would_change.extend(["Proof that nobody needs it would turn this.", "Say who pays."])
+    items = evidence(("problem", FOR), ("competition", AGAINST), ("competition", AGAINST))
+    changes = list(combine(given, items).would_change)
+    assert "Say who pays." in changes
+    assert "Proof that nobody needs it would turn this." not in changes
+    agreeing = evidence(*SUPPORT)
+    assert "Proof that nobody needs it would turn this." in combine(given, agreeing).would_change
 
 
 def test_overwhelming_contradiction_ends_a_pivot() -> None:
@@ -105,8 +143,8 @@ def test_overwhelming_contradiction_ends_a_pivot() -> None:
 
 
 def test_overall_balance_counts() -> None:
-    """One source against each of three claims contradicts none alone, but the whole."""
-    items = evidence(("problem", AGAINST), ("audience", AGAINST), ("competition", AGAINST), ("problem", FOR))
+    """Sources that contradict no claim clearly enough still turn the whole when they outweigh it."""
+    items = evidence(("problem", AGAINST), ("audience", AGAINST), ("audience", FOR), ("audience", AGAINST))
     verdict = combine(validation(GO), items)
     assert (verdict.recommendation, rules(verdict)) == (PIVOT, ["evidence_against"])
 
