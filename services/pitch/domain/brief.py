@@ -97,6 +97,16 @@ class Brief:
         )
 
     @property
+    def buyer(self) -> str:
+        """The first audience: who decides and pays."""
+        first = (
+            words.without_article(words.lower_first(words.clean(self.profile.audiences[0], 70)))
+            if (self.profile.audiences)
+            else ""
+        )
+        return first or "its users"
+
+    @property
     def users(self) -> str:
         """The audience, or a word that fits every sentence in its place."""
         return self.audience or "its users"

@@ -190,3 +190,15 @@ class Financials:
         low, base, _ = self.brief.ledger.value(self.ratio)
         target = self.goal.value if self.goal else 3.0
         return "yes" if base >= target and low >= 1 else "maybe" if base >= 1 else "no"
+
+    def drivers(self, count: int = 2) -> list[str]:
+        """Labels of the inputs that move the revenue of year three most when taken alone from low to high."""
+        ledger = self.brief.ledger
+        base = {key: ledger.value(key)[1] for key in self._inputs()}
+        swings = []
+        for key in base:
+            low, _, high = ledger.value(key)
+            ends = [self._outcomes({**base, key: end})["revenue3"] for end in (low, high)]
+            swings.append((abs(ends[1] - ends[0]), ledger.label(key)))
+        swings.sort(key=lambda swing: (-swing[0], swing[1]))
+        return [label for swing, label in swings[:count] if swing > 0]

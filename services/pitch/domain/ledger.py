@@ -65,6 +65,8 @@ class Ledger:
             values = list(numbers.values_in(item.quote, item.title, item.product.name))
             if item.HasField("figure"):
                 values += [item.figure.value, float(item.figure.year)]
+            if item.HasField("published_at"):
+                values.append(float(item.published_at.ToDatetime().year))
             values.append(float(item.product.stars))
             self._citation_values[item.id] = tuple(values)
         return (item.id,)
@@ -166,6 +168,10 @@ class Ledger:
         assumption = self._assumptions[id_]
         return assumption.low, assumption.value, assumption.high
 
+    def label(self, id_: str) -> str:
+        """What an assumption means in words."""
+        return self._assumptions[id_].label
+
     def own(self, text: str, limit: int = 200, origin: str = "the idea") -> Part:
         """The founder's or the validation's own words; each number in them is marked as stated, not checked."""
         text = words.clean(text, limit)
@@ -252,9 +258,15 @@ class Ledger:
         """Which values each id carries, for the check of the finished slides."""
         return numbers.Coverage(
             self._citation_values,
-            {key: numbers.values_of_assumption(value) for key, value in self._assumptions.items()},
+            {key: self._carried(key) for key in self._assumptions},
             self.names,
         )
+
+    def _carried(self, id_: str) -> tuple[float, ...]:
+        """The values an assumption vouches for, also as rounded for display (59,172 is shown as 59,200)."""
+        assumption, shown = self._assumptions[id_], self._formats[id_]
+        displayed = [shown(value) for value in (assumption.low, assumption.value, assumption.high)]
+        return (*numbers.values_of_assumption(assumption), *numbers.values_in(*displayed))
 
     def used(self, slides: Sequence[pitch_pb2.Slide]) -> Marks:
         """Marks for what the slides use and for what that was computed from, in the order of first use."""

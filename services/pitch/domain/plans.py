@@ -1,0 +1,179 @@
+"""Slide plans per investor type, as data: which slides, in which order, and what this reader weighs.
+
+Every plan has 11 to 13 content slides and ends with the sources and the assumptions, so that a deck has 13 to 15.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from pipeline.v1 import common_pb2, pitch_pb2
+
+SlideType: TypeAlias = pitch_pb2.SlideType.ValueType
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A deck for one kind of reader."""
+
+    # How the reader is called in a sentence ("an angel").
+    reader: str
+    # What the reader weighs most; opens the talk track.
+    weighs: str
+    slides: tuple[SlideType, ...]
+
+
+_PURPOSE = pitch_pb2.SLIDE_TYPE_PURPOSE
+_PROBLEM = pitch_pb2.SLIDE_TYPE_PROBLEM
+_SOLUTION = pitch_pb2.SLIDE_TYPE_SOLUTION
+_WHY_NOW = pitch_pb2.SLIDE_TYPE_WHY_NOW
+_MARKET = pitch_pb2.SLIDE_TYPE_MARKET
+_COMPETITION = pitch_pb2.SLIDE_TYPE_COMPETITION
+_PRODUCT = pitch_pb2.SLIDE_TYPE_PRODUCT
+_BUSINESS_MODEL = pitch_pb2.SLIDE_TYPE_BUSINESS_MODEL
+_GO_TO_MARKET = pitch_pb2.SLIDE_TYPE_GO_TO_MARKET
+_TRACTION = pitch_pb2.SLIDE_TYPE_TRACTION
+_TEAM = pitch_pb2.SLIDE_TYPE_TEAM
+_FINANCIALS = pitch_pb2.SLIDE_TYPE_FINANCIALS
+_ASK = pitch_pb2.SLIDE_TYPE_ASK
+_USE_OF_FUNDS = pitch_pb2.SLIDE_TYPE_USE_OF_FUNDS
+_RISKS = pitch_pb2.SLIDE_TYPE_RISKS
+
+PLANS: Mapping[int, Plan] = {
+    common_pb2.INVESTOR_TYPE_ANGEL: Plan(
+        "an angel",
+        "Angels back people and a first step they can picture: problem, product and team come first.",
+        (
+            _PURPOSE,
+            _PROBLEM,
+            _SOLUTION,
+            _TEAM,
+            _PRODUCT,
+            _WHY_NOW,
+            _MARKET,
+            _COMPETITION,
+            _TRACTION,
+            _ASK,
+            _RISKS,
+        ),
+    ),
+    common_pb2.INVESTOR_TYPE_SEED: Plan(
+        "a seed fund",
+        "Seed funds weigh whether the need is real and the market can carry a venture: evidence before plans.",
+        (
+            _PURPOSE,
+            _PROBLEM,
+            _SOLUTION,
+            _WHY_NOW,
+            _MARKET,
+            _COMPETITION,
+            _BUSINESS_MODEL,
+            _GO_TO_MARKET,
+            _TRACTION,
+            _TEAM,
+            _FINANCIALS,
+            _ASK,
+            _RISKS,
+        ),
+    ),
+    common_pb2.INVESTOR_TYPE_SERIES_A: Plan(
+        "a Series A fund",
+        "Series A funds weigh measured demand and repeatable sales: what is measured comes first, even if it is nothing.",
+        (
+            _PURPOSE,
+            _TRACTION,
+            _PROBLEM,
+            _SOLUTION,
+            _MARKET,
+            _BUSINESS_MODEL,
+            _GO_TO_MARKET,
+            _COMPETITION,
+            _FINANCIALS,
+            _TEAM,
+            _ASK,
+            _USE_OF_FUNDS,
+            _RISKS,
+        ),
+    ),
+    common_pb2.INVESTOR_TYPE_GROWTH: Plan(
+        "a growth investor",
+        "Growth investors weigh unit economics and the room to scale: money before story.",
+        (
+            _PURPOSE,
+            _TRACTION,
+            _BUSINESS_MODEL,
+            _FINANCIALS,
+            _MARKET,
+            _GO_TO_MARKET,
+            _COMPETITION,
+            _PRODUCT,
+            _TEAM,
+            _ASK,
+            _USE_OF_FUNDS,
+            _RISKS,
+        ),
+    ),
+    common_pb2.INVESTOR_TYPE_STRATEGIC: Plan(
+        "a strategic partner",
+        "Strategic partners weigh fit with what they sell already: product, reach and rules before returns.",
+        (
+            _PURPOSE,
+            _PROBLEM,
+            _SOLUTION,
+            _PRODUCT,
+            _COMPETITION,
+            _WHY_NOW,
+            _MARKET,
+            _GO_TO_MARKET,
+            _TRACTION,
+            _TEAM,
+            _ASK,
+            _RISKS,
+        ),
+    ),
+}
+
+# The claims that a slide rests on.
+CLAIM_KINDS: Mapping[int, tuple[int, ...]] = {
+    _PURPOSE: (common_pb2.CLAIM_KIND_PROBLEM, common_pb2.CLAIM_KIND_AUDIENCE),
+    _PROBLEM: (common_pb2.CLAIM_KIND_PROBLEM, common_pb2.CLAIM_KIND_AUDIENCE),
+    _SOLUTION: (common_pb2.CLAIM_KIND_FEASIBILITY, common_pb2.CLAIM_KIND_PROBLEM),
+    _WHY_NOW: (common_pb2.CLAIM_KIND_TIMING,),
+    _MARKET: (common_pb2.CLAIM_KIND_MARKET_SIZE,),
+    _COMPETITION: (common_pb2.CLAIM_KIND_COMPETITION,),
+    _PRODUCT: (common_pb2.CLAIM_KIND_FEASIBILITY,),
+    _BUSINESS_MODEL: (common_pb2.CLAIM_KIND_WILLINGNESS_TO_PAY,),
+    _GO_TO_MARKET: (common_pb2.CLAIM_KIND_AUDIENCE,),
+    _TRACTION: (common_pb2.CLAIM_KIND_AUDIENCE, common_pb2.CLAIM_KIND_WILLINGNESS_TO_PAY),
+    _TEAM: (),
+    _FINANCIALS: (common_pb2.CLAIM_KIND_WILLINGNESS_TO_PAY, common_pb2.CLAIM_KIND_MARKET_SIZE),
+    _ASK: (),
+    _USE_OF_FUNDS: (),
+    _RISKS: (),
+}
+
+KICKERS: Mapping[int, str] = {
+    _PURPOSE: "Purpose",
+    _PROBLEM: "Problem",
+    _SOLUTION: "Solution",
+    _WHY_NOW: "Why now",
+    _MARKET: "Market",
+    _COMPETITION: "Competition",
+    _PRODUCT: "Product",
+    _BUSINESS_MODEL: "Business model",
+    _GO_TO_MARKET: "Go to market",
+    _TRACTION: "Traction",
+    _TEAM: "Team",
+    _FINANCIALS: "Financials",
+    _ASK: "The ask",
+    _USE_OF_FUNDS: "Use of funds",
+    _RISKS: "Risks and what contradicts us",
+    pitch_pb2.SLIDE_TYPE_SOURCES: "Sources",
+}
+
+
+def plan_for(investor: int) -> Plan:
+    """The plan of an investor type; unspecified is seed."""
+    return PLANS.get(investor, PLANS[common_pb2.INVESTOR_TYPE_SEED])

@@ -1,0 +1,326 @@
+"""Where everything of a slide goes and at which size: one arrangement for measuring, paginating and drawing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pipeline.v1 import pitch_pb2
+from services.pitch.domain.draft import QUOTE_LABELS
+from services.pitch.render import theme
+from services.pitch.render.fit import (
+    LINE_HEIGHT,
+    PARAGRAPH_GAP,
+    TableFit,
+    fit_table,
+    paragraphs_height,
+    size_for,
+    text_height,
+)
+from services.pitch.render.theme import Box
+
+MARK_HEADER = "Mark"
+_QUOTE = re.compile(rf"^(?P<label>{'|'.join(QUOTE_LABELS)}): (?P<quote>“.*?”)(?P<source> — .*)?$", re.DOTALL)
+_PAGES_MAX = 12
+
+
+@dataclass(frozen=True)
+class Card:
+    """A box with a statement in it: a quote, or a gap that the founder fills."""
+
+    statement: pitch_pb2.Statement
+    box: Box
+
+
+@dataclass(frozen=True)
+class PlacedTable:
+    """A table's place; `rows` are the slide's rows it shows."""
+
+    box: Box
+    fit: TableFit
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """A slide laid out. Sizes in points."""
+
+    title_size: float
+    body: Box | None = None
+    body_size: float = 0.0
+    body_statements: tuple[pitch_pb2.Statement, ...] = ()
+    cards: tuple[Card, ...] = ()
+    card_size: float = 0.0
+    tables: tuple[PlacedTable, ...] = ()
+    chart: Box | None = None
+    # Cover: a size per line.
+    line_sizes: tuple[float, ...] = field(default=())
+
+
+def is_cover(slide: pitch_pb2.Slide) -> bool:
+    """The first slide has a look of its own."""
+    return slide.type == pitch_pb2.SLIDE_TYPE_PURPOSE
+
+
+def split_quote(text: str) -> tuple[str, str, str] | None:
+    """(label, quote, source) of a quote statement, None for any other."""
+    match = _QUOTE.match(text)
+    return (match["label"], match["quote"], (match["source"] or "").removeprefix(" — ")) if match else None
+
+
+def mark_room(citation_ids: Sequence[str], assumption_ids: Sequence[str]) -> str:
+    """Stand-in for the marks of a statement: as wide as they can get."""
+    return "".join([" [00]" for _ in citation_ids] + [" A00" for _ in assumption_ids])
+
+
+def shown(statement: pitch_pb2.Statement) -> str:
+    """A statement's text with room for its marks."""
+    return statement.text + mark_room(statement.citation_ids, statement.assumption_ids)
+
+
+def table_cells(slide: pitch_pb2.Slide) -> list[list[str]]:
+    """Header and rows as measured: content tables get a column for their marks."""
+    rows = [list(slide.table.header)]
+    marked = slide.type != pitch_pb2.SLIDE_TYPE_SOURCES and any(
+        row.citation_ids or row.assumption_ids for row in slide.table.rows
+    )
+    if marked:
+        rows[0].append(MARK_HEADER)
+    for row in slide.table.rows:
+        cells = list(row.cells)
+        if marked:
+            cells.append(mark_room(row.citation_ids, row.assumption_ids).strip())
+        rows.append(cells)
+    return rows
+
+
+def arrange(slide: pitch_pb2.Slide) -> Arrangement | None:
+    """The best arrangement, with type as large as fits; None where even the smallest does not fit."""
+    if is_cover(slide):
+        return _cover(slide)
+    title = size_for(slide.title, theme.TITLE.width, theme.TITLE.height, theme.TITLE_SIZES, bold=True)
+    if slide.type == pitch_pb2.SLIDE_TYPE_SOURCES:
+        return _reference(slide, title)
+    has_table, has_chart = bool(slide.table.rows), slide.HasField("chart")
+    if has_table:
+        return _with_table(slide, title, has_chart)
+    gaps = [statement for statement in slide.statements if statement.is_placeholder]
+    quotes = [statement for statement in slide.statements if split_quote(statement.text)]
+    plain = [s for s in slide.statements if not s.is_placeholder and not split_quote(s.text)]
+    if has_chart:
+        return _with_chart(slide, title)
+    if gaps and not plain:
+        return _gap_grid(title, gaps)
+    if quotes:
+        return _with_quotes(title, plain, quotes)
+    return _text_only(slide, title)
+
+
+def _cover(slide: pitch_pb2.Slide) -> Arrangement | None:
+    title = size_for(slide.title, theme.COVER_TITLE.width, theme.COVER_TITLE.height, theme.COVER_SIZES, bold=True)
+    texts = [shown(statement) for statement in slide.statements]
+    for size in theme.COVER_LINE_SIZES:
+        sizes = [size, *(max(size - 8, 12.0) for _ in texts[1:])]
+        height = sum(
+            text_height(text, theme.COVER_BODY.width, line) + line * PARAGRAPH_GAP
+            for text, line in zip(texts, sizes, strict=True)
+        )
+        if height <= theme.COVER_BODY.height:
+            return Arrangement(title, theme.COVER_BODY, size, tuple(slide.statements), line_sizes=tuple(sizes))
+    return None
+
+
+def _body_size(texts: Sequence[str], width: float, height: float, largest: float) -> float | None:
+    for size in theme.BODY_SIZES:
+        if size <= largest and paragraphs_height(texts, width - theme.INDENT, size) <= height:
+            return size
+    return None
+
+
+def _text_only(slide: pitch_pb2.Slide, title: float) -> Arrangement | None:
+    box = Box(theme.BODY.x, theme.BODY.y, 720, theme.BODY.height)
+    size = _body_size([shown(s) for s in slide.statements], box.width, box.height, 20)
+    return Arrangement(title, box, size, tuple(slide.statements)) if size else None
+
+
+def _with_chart(slide: pitch_pb2.Slide, title: float) -> Arrangement | None:
+    left = Box(theme.BODY.x, theme.BODY.y, 410, theme.BODY.height)
+    chart = Box(left.x + left.width + 24, theme.BODY.y, theme.CONTENT_WIDTH - left.width - 24, theme.BODY.height - 24)
+    size = _body_size([shown(s) for s in slide.statements], left.width, left.height, 18)
+    return Arrangement(title, left, size, tuple(slide.statements), chart=chart) if size else None
+
+
+def _with_quotes(
+    title: float, plain: Sequence[pitch_pb2.Statement], quotes: Sequence[pitch_pb2.Statement]
+) -> Arrangement | None:
+    left = Box(theme.BODY.x, theme.BODY.y, 380, theme.BODY.height)
+    right = Box(left.x + left.width + 28, theme.BODY.y, theme.CONTENT_WIDTH - left.width - 28, theme.BODY.height)
+    size = _body_size([shown(s) for s in plain], left.width, left.height, 19) if plain else theme.BODY_SIZES[0]
+    if size is None:
+        return None
+    for card_size in theme.CARD_SIZES:
+        cards, y = [], right.y
+        for statement in quotes:
+            height = card_height(statement, right.width, card_size)
+            cards.append(Card(statement, Box(right.x, y, right.width, height)))
+            y += height + theme.CARD_GAP
+        if y - theme.CARD_GAP <= right.y + right.height:
+            return Arrangement(title, left if plain else None, size, tuple(plain), tuple(cards), card_size)
+    return None
+
+
+def card_height(statement: pitch_pb2.Statement, width: float, size: float) -> float:
+    """Height of a quote card: its label, the quote, its source with the marks."""
+    room = width - 2 * theme.CARD_PADDING
+    parts = split_quote(statement.text)
+    if parts is None:
+        return text_height(shown(statement), room, size) + 2 * theme.CARD_PADDING
+    label, quote, source = parts
+    small = size - 2
+    marks = mark_room(statement.citation_ids, statement.assumption_ids)
+    return (
+        text_height(label, room, small, True)
+        + text_height(quote, room, size)
+        + text_height(f"{source}{marks}", room, small)
+        + 8
+        + 2 * theme.CARD_PADDING
+    )
+
+
+def _gap_grid(title: float, gaps: Sequence[pitch_pb2.Statement]) -> Arrangement | None:
+    """Two columns of boxes to fill in."""
+    width = (theme.CONTENT_WIDTH - theme.GAP) / 2
+    rows = (len(gaps) + 1) // 2
+    height = min((theme.BODY.height - theme.GAP * (rows - 1)) / rows, 130)
+    room = width - 2 * theme.CARD_PADDING
+    for size in (18.0, 17.0, 16.0, *theme.CARD_SIZES):
+        if all(text_height(shown(gap), room, size) + 2 * theme.CARD_PADDING <= height for gap in gaps):
+            cards = tuple(
+                Card(
+                    gap,
+                    Box(
+                        theme.BODY.x + (place % 2) * (width + theme.GAP),
+                        theme.BODY.y + (place // 2) * (height + theme.GAP),
+                        width,
+                        height,
+                    ),
+                )
+                for place, gap in enumerate(gaps)
+            )
+            return Arrangement(title, cards=cards, card_size=size)
+    return None
+
+
+def _with_table(slide: pitch_pb2.Slide, title: float, has_chart: bool) -> Arrangement | None:
+    """Statements above, the table below them, the chart beside the table."""
+    texts = [shown(statement) for statement in slide.statements]
+    cells = table_cells(slide)
+    table_width = theme.CONTENT_WIDTH - (372 if has_chart else 0)
+    least_chart = 190.0 if has_chart else 0.0
+    for body_size in (size for size in theme.BODY_SIZES if size <= 17):
+        above = paragraphs_height(texts, theme.CONTENT_WIDTH - theme.INDENT, body_size) + 4 if texts else 0.0
+        top = theme.BODY.y + above + (theme.GAP if texts else 0.0)
+        room = theme.BODY.y + theme.BODY.height - top
+        if room < least_chart:
+            continue
+        for size in theme.TABLE_SIZES:
+            # A table is read beside its statements: never larger than they are.
+            if size > body_size:
+                continue
+            fitted = fit_table(cells, table_width, size)
+            if fitted.height <= room:
+                body = Box(theme.BODY.x, theme.BODY.y, theme.CONTENT_WIDTH, above) if texts else None
+                fitted = _relaxed(fitted, min(room, fitted.height * 1.35))
+                placed = PlacedTable(
+                    Box(theme.BODY.x, top, table_width, fitted.height), fitted, 0, len(slide.table.rows)
+                )
+                chart = Box(theme.BODY.x + table_width + 24, top - 6, 348, min(room, 250)) if has_chart else None
+                return Arrangement(title, body, body_size, tuple(slide.statements), tables=(placed,), chart=chart)
+    return None
+
+
+def _relaxed(fitted: TableFit, height: float) -> TableFit:
+    """The same table with its rows spread over more height."""
+    extra = max(height - fitted.height, 0.0) / len(fitted.rows)
+    return TableFit(fitted.size, fitted.columns, tuple(row + min(extra, 9.0) for row in fitted.rows))
+
+
+def _reference(slide: pitch_pb2.Slide, title: float) -> Arrangement | None:
+    """Sources and assumptions: one table of one column, or of two side by side where it is long."""
+    if not slide.table.rows:
+        return _text_only(slide, title)
+    cells = table_cells(slide)
+    header, rows = cells[0], cells[1:]
+    for columns in (1, 2):
+        width = (theme.CONTENT_WIDTH - theme.GAP * (columns - 1)) / columns
+        half = -(-len(rows) // columns)
+        for size in theme.REFERENCE_SIZES if columns == 2 else theme.REFERENCE_SIZES[:2]:
+            tables = []
+            for place, first in enumerate(range(0, len(rows), half)):
+                part = rows[first : first + half]
+                fitted = fit_table([header, *part], width, size)
+                if fitted.height > theme.BODY.height:
+                    break
+                box = Box(theme.BODY.x + place * (width + theme.GAP), theme.BODY.y - 8, width, fitted.height)
+                tables.append(PlacedTable(box, fitted, first, first + len(part)))
+            else:
+                return Arrangement(title, tables=tuple(tables))
+    return None
+
+
+def paginate(slide: pitch_pb2.Slide) -> list[pitch_pb2.Slide]:
+    """The slide as it is where it fits, else cut into slides that do; order is kept and nothing is dropped."""
+    done: list[pitch_pb2.Slide] = []
+    queue = [slide]
+    while queue:
+        head = queue.pop(0)
+        if arrange(head) is not None or len(done) + len(queue) >= _PAGES_MAX:
+            done.append(head)
+        else:
+            parts = _cut(head)
+            if len(parts) == 1:
+                done.append(head)
+            else:
+                queue = parts + queue
+    for later in done[1:]:
+        if not later.title.endswith(", continued"):
+            later.title = f"{later.title}, continued"
+    return done
+
+
+def _cut(slide: pitch_pb2.Slide) -> list[pitch_pb2.Slide]:
+    """Two slides out of one: chart or table apart from the text, else half of the rows or statements each."""
+    first, second = pitch_pb2.Slide(), pitch_pb2.Slide()
+    first.CopyFrom(slide)
+    second.CopyFrom(slide)
+    if slide.statements and slide.table.rows:
+        first.ClearField("table")
+        del second.statements[:]
+        second.ClearField("chart")
+    elif slide.HasField("chart") and slide.statements:
+        first.ClearField("chart")
+        del second.statements[:]
+    elif len(slide.table.rows) > 1:
+        half = len(slide.table.rows) // 2
+        del first.table.rows[half:]
+        del second.table.rows[:half]
+    elif len(slide.statements) > 1:
+        half = len(slide.statements) // 2
+        del first.statements[half:]
+        del second.statements[:half]
+    else:
+        return [slide]
+    return [first, second]
+
+
+def title_height(slide: pitch_pb2.Slide, arrangement: Arrangement) -> float:
+    """Height that the title takes in its box."""
+    box = theme.COVER_TITLE if is_cover(slide) else theme.TITLE
+    return text_height(slide.title, box.width, arrangement.title_size, True)
+
+
+def line_height(size: float) -> float:
+    """Of one line, in points."""
+    return size * LINE_HEIGHT
