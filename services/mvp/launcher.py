@@ -210,7 +210,7 @@ def _run(request: dict[str, Any]) -> NoReturn:
             signal.signal(number, signal.SIG_DFL)  # Python ignores them, and that would be inherited
         for name, value in request["limits"].items():
             resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
-        os.execve(request["argv"][0], request["argv"], request["environment"])
+        os.execve(request["argv"][0], request["argv"], request["environment"])  # noqa: S606  no shell is meant
     except (OSError, ValueError) as error:
         print(f"cannot start {request['argv'][0]}: {error}", file=sys.stderr, flush=True)  # noqa: T201  the program's log
     os._exit(SETUP_FAILED)

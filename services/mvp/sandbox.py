@@ -77,7 +77,7 @@ class Isolation:
     def text(self) -> str:
         """One sentence for the report."""
         done = ["CPU, memory, file and process limits", "wall-clock limit", "cleared environment"]
-        lacking = []
+        lacking: list[str] = []
         for what, yes, no in (
             ("network", "no network but its own loopback", "the network was not cut"),
             ("files", "own file system (system and interpreter read-only)", "files of this machine were readable"),
@@ -196,15 +196,7 @@ class Sandbox:
         loop = asyncio.get_running_loop()
         with tempfile.TemporaryDirectory(prefix="mvp-run-", ignore_cleanup_errors=True) as name:
             base = Path(name)
-            base.chmod(0o755)
-            for folder in ("root", "home"):
-                (base / folder).mkdir(mode=0o777)
-                (base / folder).chmod(0o777)
-            work = project
-            if level != "namespaces":
-                work = base / "project"
-                await loop.run_in_executor(None, lambda: shutil.copytree(project, work))
-                work.chmod(0o755)
+            work = await asyncio.to_thread(_prepare, base, project, copy=level != "namespaces")
             with tempfile.TemporaryFile() as result, tempfile.TemporaryFile() as report:
                 request = self._request(
                     level, work, base, argv, limits, report.fileno(), result.fileno(), environment or {}
@@ -273,6 +265,19 @@ class Sandbox:
             "limits": limits.resources(),
             "report_fd": report_fd,
         }
+
+
+def _prepare(base: Path, project: Path, *, copy: bool) -> Path:
+    """Folders for a new root and for a home; returns where the program finds the project."""
+    base.chmod(0o755)
+    for folder in ("root", "home"):
+        (base / folder).mkdir()
+        (base / folder).chmod(0o777)
+    if not copy:
+        return project  # the launcher copies it into the new root
+    shutil.copytree(project, base / "project")
+    (base / "project").chmod(0o755)
+    return base / "project"
 
 
 async def _drain(process: asyncio.subprocess.Process, tail: Tail) -> None:

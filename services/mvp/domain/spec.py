@@ -14,11 +14,13 @@ from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, mvp_pb2
 from services.mvp.domain import naming
 from services.mvp.domain.model import ENTITIES_MAX, Behaviour, Criterion, Entity, Kit
-from services.mvp.domain.patterns import dates, people, risk
+from services.mvp.domain.patterns import dates, monitors, people, risk
 from services.mvp.domain.patterns.context import Context, Pattern
 
 _ORDER: Final = ("expiry", "fraud", "matching", "appointments", "policy", "scoring", "monitor", "journal", "search")
-_BY_NAME: Final = {pattern.name: pattern for pattern in (*dates.PATTERNS, *people.PATTERNS, *risk.PATTERNS)}
+_BY_NAME: Final = {
+    pattern.name: pattern for pattern in (*dates.PATTERNS, *people.PATTERNS, *risk.PATTERNS, *monitors.PATTERNS)
+}
 PATTERNS: Final[tuple[Pattern, ...]] = tuple(_BY_NAME[name] for name in _ORDER)
 """In order of how much a pattern says about an idea: the earlier one wins its words."""
 
@@ -94,7 +96,7 @@ def make_plan(
     context = Context.of(profile)
     name = _product_name(profile)
     chosen = [] if kind == common_pb2.MVP_TYPE_LANDING_PAGE else choose_patterns(context)
-    kit = _merge([pattern.build(context) for pattern in chosen])
+    chosen, kit = _merge([(pattern, pattern.build(context)) for pattern in chosen])
     feasibility = next((c.id for c in claims if c.kind == common_pb2.CLAIM_KIND_FEASIBILITY), "")
     features, unbuilt = _features(profile, kit, feasibility)
     plan_entities = tuple(kit.entities)
@@ -136,10 +138,10 @@ def choose_patterns(context: Context) -> list[Pattern]:
     return chosen or [risk.FALLBACK]
 
 
-def _merge(kits: Sequence[Kit]) -> Kit:
+def _merge(built: Sequence[tuple[Pattern, Kit]]) -> tuple[list[Pattern], Kit]:
     """Kits joined in order; one that would exceed the entity limit or repeat a name or behaviour is left out."""
-    merged = Kit()
-    for kit in kits:
+    merged, kept = Kit(), list[Pattern]()
+    for pattern, kit in built:
         names = {entity.table for entity in merged.entities}
         kinds = {behaviour.kind for behaviour in merged.behaviours}
         fits = len(merged.entities) + len(kit.entities) <= ENTITIES_MAX
@@ -147,7 +149,8 @@ def _merge(kits: Sequence[Kit]) -> Kit:
             continue
         merged.entities += kit.entities
         merged.behaviours += kit.behaviours
-    return merged
+        kept.append(pattern)
+    return kept, merged
 
 
 def _features(

@@ -4,6 +4,8 @@ Argument: JSON with `command` ("{port}" stands for the port), `environment`, `he
 `limit` (seconds until it must answer).
 """
 
+# ruff: noqa: T201  what is printed is the log
+
 import http.client
 import json
 import os
@@ -16,7 +18,7 @@ import time
 STOP_SECONDS = 5
 
 
-def get(port, path):
+def get(port: int, path: str) -> tuple[int, int] | None:
     """Status and body length of a GET; None while nobody answers."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:

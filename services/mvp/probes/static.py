@@ -1,5 +1,7 @@
 """Compiles every module, compares imports with the declared dependencies, and runs the linter. Argument: its path."""
 
+# ruff: noqa: T201  what is printed is the log
+
 import ast
 import json
 import os
@@ -8,20 +10,22 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 # Modules whose distribution has another name, and what a distribution brings that projects import by name.
 DISTRIBUTIONS = {"multipart": "python-multipart", "_pytest": "pytest"}
 
 
-def timed(check):
+def timed(check: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """The check's facts with when it began (ns since the epoch) and how long it took (s)."""
     started, clock = time.time_ns(), time.perf_counter()
     facts = check()
     return {**facts, "started_ns": started, "seconds": time.perf_counter() - clock}
 
 
-def compiles():
+def compiles() -> dict[str, Any]:
     """Every module is valid Python."""
     broken = []
     for path in sources:
@@ -34,10 +38,12 @@ def compiles():
     return {"passed": not broken and bool(sources), "modules": len(sources), "broken": len(broken)}
 
 
-def imports():
+def imports() -> dict[str, Any]:
     """Every import is of this project, the standard library or a declared dependency."""
     project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8")).get("project", {})
-    declared = [*project.get("dependencies", []), *sum(project.get("optional-dependencies", {}).values(), [])]
+    declared = [*project.get("dependencies", [])]
+    for extra in project.get("optional-dependencies", {}).values():
+        declared += extra
     names = {re.split(r"[=<>~!\[; ]", one, maxsplit=1)[0].lower() for one in declared} | {"pytest"}
     own = {path.name.removesuffix(".py") for path in Path().iterdir()} | {
         path.stem for path in Path("tests").glob("*.py")
@@ -57,7 +63,7 @@ def imports():
     return {"passed": not undeclared, "declared": len(names), "undeclared": len(undeclared)}
 
 
-def lint():
+def lint() -> dict[str, Any]:
     """The linter finds nothing, by the project's own settings."""
     ruff = sys.argv[1]
     if not ruff:

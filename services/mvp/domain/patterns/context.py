@@ -18,6 +18,10 @@ _STOP: Final = frozenset(
     " small large big local independent mobile online automatic automated smart intelligent ai powered based b2b b2c"
     " app apps platform tool service solution software system saas startup company teams team users user".split()
 )
+_ACTORS: Final = frozenset(
+    "agency athlete bank brand business city client clinic company family farm firm guest hospital household laboratory"
+    " nurse parent patient pharmacy practice restaurant school shop startup store student team university".split()
+)
 
 
 @dataclass(frozen=True)
@@ -33,18 +37,25 @@ class Context:
         """Collects the words of `profile`."""
         parts = [profile.idea, profile.problem, profile.solution, *profile.mechanisms]
         parts += [feature.title for feature in profile.features]
-        return cls(profile, " ".join(part for part in parts if part).lower()[:20_000])
+        return cls(profile, " . ".join(part for part in parts if part).lower()[:20_000])
 
     def says(self, pattern: str) -> bool:
         """True when the regular expression `pattern` occurs in the idea's words."""
         return re.search(pattern, self.text) is not None
 
+    @property
+    def focus(self) -> str:
+        """The words about the problem and what is done about it, without those that only name the customers."""
+        _, marker, problem = self.text.partition("to solve:")
+        return problem if marker else self.text
+
     def first(self, rows: Iterable[tuple[str, T]], default: T) -> T:
-        """The value of the first row whose pattern occurs earliest wins by order of rows, else `default`."""
-        for pattern, value in rows:
-            if self.says(pattern):
-                return value
-        return default
+        """The value of the first row whose pattern occurs, else `default`."""
+        return next((value for pattern, value in rows if self.says(pattern)), default)
+
+    def first_in_focus(self, rows: Iterable[tuple[str, T]], default: T) -> T:
+        """Like `first`, but the words that only name the customers do not count."""
+        return next((value for pattern, value in rows if re.search(pattern, self.focus)), default)
 
     def noun(self, phrases: Iterable[str], default: str) -> str:
         """The first phrase that has a word to name an entity with, cut to its core; else `default`."""
@@ -73,6 +84,20 @@ def last_noun(phrase: str) -> str:
     """The head noun alone ("vetted tutors" -> "tutor")."""
     core = head(phrase)
     return core.split()[-1] if core else ""
+
+
+def actor(phrase: str, default: str) -> str:
+    """The head noun of `phrase` when it names people or an organisation ("plant operators" -> "operator").
+
+    Other nouns ("pharmaceutical", "engineering") make no sensible table of customers: `default` stands in.
+    """
+    noun = last_noun(phrase)
+    return noun if noun in _ACTORS or re.search(r"[^p]ers?$|ors?$|ist$|ian$|ant$|ees?$", noun) else default
+
+
+def any_of(*alternatives: str) -> str:
+    """A regular expression for any of these whole words or phrases (each may itself be an expression)."""
+    return rf"\b(?:{'|'.join(alternatives)})\b"
 
 
 Build = Callable[[Context], Kit]

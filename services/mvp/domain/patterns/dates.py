@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from services.mvp.domain.model import (
@@ -26,7 +27,7 @@ from services.mvp.domain.model import (
     string,
     text,
 )
-from services.mvp.domain.patterns.context import Context, Pattern, head
+from services.mvp.domain.patterns.context import Context, Pattern, any_of, head
 
 _SHELVES: Final[list[tuple[str, tuple[str, list[FieldDraft], tuple[str, str, str], list[Seed]]]]] = [
     (
@@ -505,7 +506,7 @@ def _waitlist(kit: Kit, person: Entity, event: Entity, with_field: str) -> None:
                 ),
                 Criterion(
                     "test_urgent_goes_first",
-                    "Given a routine entry and a newer urgent one, when a slot falls free, then the urgent one gets it.",
+                    "Given a routine entry and a newer urgent one, when a slot is free, then the urgent one gets it.",
                 ),
                 Criterion(
                     "test_respects_the_dates_wanted",
@@ -517,34 +518,52 @@ def _waitlist(kit: Kit, person: Entity, event: Entity, with_field: str) -> None:
 
 
 def _before(source: str, pattern: str) -> str:
-    import re
-
     found = re.search(rf"((?:[\w-]+\s+){{1,3}}){pattern}", source)
     return found.group(1) if found else ""
 
 
 def _after(source: str, pattern: str) -> str:
-    import re
-
     found = re.search(rf"{pattern}\s+((?:[\w-]+\s*){{1,3}})", source)
     return found.group(1) if found else ""
 
 
+_PLACES: Final = (
+    "clinics?|patients?|staff|shifts?|class(?:es)?|salons?|practices?|gyms?|dentists?|appointments?|lessons?"
+)
+
 PATTERNS: Final = (
     Pattern(
         "expiry",
-        r"\b(expir\w+|best.before|use.by|shelf.life|spoil\w*|food waste|waste less food|renewal dates?|perishable\w*)\b",
+        any_of(
+            r"expir\w+",
+            "best.before",
+            "use.by",
+            "shelf.life",
+            r"spoil\w*",
+            "food waste",
+            "waste less food",
+            "renewals?",
+            r"perishable\w*",
+        ),
         expiry,
-        unless=r"\b(tokens?|certificates? authorit\w+|prompts?|nuclear)\b",
+        unless=any_of("tokens?", r"certificates? authorit\w+", "prompts?", "nuclear"),
         claims="journal search monitor",
     ),
     Pattern(
         "appointments",
-        r"\b(appointments?|no.?shows?|bookings?|reservations?|rotas?|rosters?|wait.?list\w*"
-        r"|(?:clinic|patient|staff|shift|class|salon|visit|lesson|meeting)\w*\s+schedul\w+|schedul\w+ (?:tool|app|software|platform|system)?"
-        r"\s*(?:for|of) (?:[\w-]+\s+){0,2}(?:clinic|patient|staff|shift|class|salon|practice|gym|dentist|team|appointment|lesson)\w*)",
+        any_of(
+            "appointments?",
+            "no.?shows?",
+            "bookings?",
+            "reservations?",
+            "rotas?",
+            "rosters?",
+            r"wait.?lists?",
+            rf"(?:{_PLACES}|visits?|meetings?)\s+schedul\w+",
+            rf"schedul\w+ (?:tool |app |software |platform |system )?(?:for|of) (?:[\w-]+ ){{0,2}}(?:{_PLACES}|teams?)",
+        ),
         appointments,
-        unless=r"\b(ai agents?|jobs? queue|kernel|gpu)\b",
-        claims="journal",
+        unless=any_of("ai agents?", "jobs? queue", "kernel", "gpu"),
+        claims="journal monitor",
     ),
 )

@@ -27,13 +27,15 @@ from services.mvp.domain.model import (
     string,
     text,
 )
-from services.mvp.domain.patterns.context import Context, Pattern, head, last_noun
+from services.mvp.domain.patterns.context import Context, Pattern, actor, any_of, head
 from services.mvp.domain.patterns.dates import schedule_behaviour
 
 _PAIR: Final = (
     r"\b(?:match\w*|connect\w*|pair\w*|link\w*|introduc\w+)\s+((?:[\w'’-]+\s+){1,5}?)"
-    r"(?:with|to|and)\s+((?:[\w'’-]+[ .,;]?\s*){1,5})"
+    r"(?:with|to|and)\s+((?:[\w'’-]+\s*){1,5})"
 )
+
+_HELPERS: Final = "tutors?|walkers?|sitters?|experts?|freelancers?|mentors?|coaches|providers?"
 
 _TOPICS: Final[list[tuple[str, tuple[str, tuple[str, ...], tuple[str, ...]]]]] = [
     (
@@ -215,8 +217,13 @@ def _sides(context: Context) -> tuple[str, str]:
         seeker, provider = head(found.group(1)), head(found.group(2))
         if seeker and provider:
             return seeker.split()[-1], provider.split()[-1]
-    audiences = [last_noun(phrase) for phrase in context.profile.audiences]
-    audiences = [noun for noun in audiences if noun]
+    helper = re.search(rf"\b(?:find|book|hire)s? (?:\w+ ){{0,3}}({_HELPERS})\b", context.text)
+    if helper:
+        who = head(context.profile.audiences[0]) if context.profile.audiences else ""
+        return who or "customer", head(helper.group(1))
+    if context.says(r"\b(rent\w*|borrow\w*|lend\w*)\b"):
+        return "renter", "lender"
+    audiences = [noun for phrase in context.profile.audiences if (noun := actor(phrase, ""))]
     return (audiences[0] if audiences else "customer"), (audiences[1] if len(audiences) > 1 else "provider")
 
 
@@ -270,6 +277,14 @@ _SUBJECTS: Final[list[tuple[str, tuple[str, tuple[str, ...], tuple[str, ...]]]]]
         ("material candidate", ("Stability", "Performance", "Cost to make", "Safety"), ("MC-011", "MC-027", "MC-035")),
     ),
     (
+        r"\b(circuits?|dna|plasmids?|genetic|cell therap\w+)\b",
+        (
+            "design candidate",
+            ("Yield", "Specificity", "Off-target risk", "Cost to make"),
+            ("GC-03", "GC-08", "GC-12"),
+        ),
+    ),
+    (
         r"\b(models?|llms?|prompts?)\b",
         ("model version", ("Accuracy", "Latency", "Cost", "Safety"), ("v1 baseline", "v2 distilled", "v3 tuned")),
     ),
@@ -282,8 +297,9 @@ _SUBJECTS: Final[list[tuple[str, tuple[str, tuple[str, ...], tuple[str, ...]]]]]
 
 def scoring(context: Context) -> Kit:
     """Options rated by weighted criteria, ranked with reasons; what has no basis is not scored."""
-    fallback = context.noun(context.profile.entities, "option")
-    subject_phrase, criteria, names = context.first(_SUBJECTS, (fallback, ("Impact", "Effort", "Confidence"), ()))
+    subject_phrase, criteria, names = context.first_in_focus(
+        _SUBJECTS, ("option", ("Impact", "Effort", "Confidence"), ())
+    )
     subject = entity(
         subject_phrase,
         [string("title"), text("description"), enum("status", "open", "pursued", "dropped"), date("added_on")],
@@ -463,31 +479,71 @@ def catalogue(context: Context) -> Kit:
     )
 
 
+_SUBSTANCES: Final = "materials?|proteins?|enzymes?|electrolytes?|molecules?|circuits?"
+
 PATTERNS: Final = (
     Pattern(
         "matching",
-        r"\b(marketplace|match(?:es|ing|maker|make)?\b(?! rate)|pair(?:s|ing)\b|connects? [\w ,'’-]{3,60} (?:with|to|and)\b|two.sided)",
+        any_of(
+            "marketplace",
+            r"match(?:es|ing|maker|make)?(?! rate)",
+            "pair(?:s|ing)",
+            r"connects? [\w ,'’-]{3,60} (?:with|to|and)",
+            rf"(?:find|book|hire|rent)s? (?:\w+ ){{0,3}}(?:{_HELPERS})",
+            "two.sided",
+        ),
         matching,
-        unless=r"\b(ai agents?|api|satellites?|grid|sensors?|protocols?|side.channel)\b",
+        unless=any_of("ai agents?", "api", "satellites?", "grid", "sensors?", "protocols?", "side.channel"),
         claims="appointments scoring search journal",
     ),
     Pattern(
         "scoring",
-        r"\b(validat\w+|scor(?:e|es|ing)|rank(?:s|ing)?|evaluat\w+|assess\w*|prioriti[sz]\w+|grad(?:e|es|ing)|due diligence"
-        r"|screen(?:s|ing)? (?:candidates|applicants|resumes)|discover\w* (?:of )?(?:new )?(?:\w+ ){0,2}(?:materials?|proteins?|enzymes?|electrolytes?|molecules?))\b",
+        any_of(
+            r"validat\w+",
+            "scor(?:e|es|ing)",
+            "rank(?:s|ing)?",
+            r"evaluat\w+",
+            r"assess\w*",
+            r"prioriti[sz]\w+",
+            "grad(?:e|es|ing)",
+            "due diligence",
+            "screen(?:s|ing)? (?:candidates|applicants|resumes)",
+            rf"(?:discovery|design) of (?:\w+[ -]){{0,3}}(?:{_SUBSTANCES})",
+            rf"designing new (?:\w+ ){{0,2}}(?:{_SUBSTANCES})",
+            "drug discovery",
+            r"dna sequences?",
+        ),
         scoring,
-        unless=r"\b(confidence scores|deterministic confidence)\b",
+        unless=any_of("deterministic confidence scores?"),
         claims="search journal",
     ),
     Pattern(
         "journal",
-        r"\b(habits?|workouts?|calori\w+|footprint|streaks?|log(?:s|ging)? (?:your|their|meals|workouts)|track(?:s|ing)? (?:their|your|spending|sleep|exercise|expenses|meals|habits|water))\b",
+        any_of(
+            "habits?",
+            "workouts?",
+            r"calori\w+",
+            r"(?:carbon|footprint|spending|calorie|sleep|mood|water|expense) track\w+",
+            "streaks?",
+            "log(?:s|ging)? (?:your|their|meals|workouts)",
+            "track(?:s|ing)? (?:their|your|spending|sleep|exercise|expenses|meals|habits|water)",
+        ),
         journal,
-        unless=r"\b(b2b|ai agents?|api|conversation)\b",
+        unless=any_of("b2b", "ai agents?", "api", "conversation"),
     ),
     Pattern(
         "search",
-        r"\b(search engine|knowledge base|librar(?:y|ies) of|directory of|catalog(?:ue)?s?|archives?|knowledge graphs?|semantic search)\b",
+        any_of(
+            "search engine",
+            "knowledge base",
+            "librar(?:y|ies) of",
+            "directory of",
+            "catalog(?:ue)?s?",
+            "archives?",
+            "knowledge graphs?",
+            r"(?:semantic|similarity|vector \w+) search",
+            r"search(?:es|ing)? (?:\w+ ){0,2}(?:documents?|law|papers?|contracts?|records?)",
+        ),
         catalogue,
     ),
 )
