@@ -98,7 +98,7 @@ def sample_result(phase: common_pb2.Phase.ValueType, idea: str = "A made-up idea
             usage=usage,
         )
     if phase == common_pb2.PHASE_EVIDENCE:
-        items = [evidence_item(n, CLAIMS[n % 3][0]) for n in range(1, 5)]
+        items = [evidence_item(n, CLAIMS[n % 2][0]) for n in range(1, 5)]
         return evidence_pb2.EvidenceResult(items=items, usage=usage)
     if phase == common_pb2.PHASE_PITCH:
         return pitch_pb2.PitchResult(

@@ -3,15 +3,15 @@
 1. `no_validation`      validation failed: INCONCLUSIVE.
 2. `validation_rejects` validation says NO_GO: that stands; sources cannot lift what it stumbled over.
 3. `no_evidence`        evidence failed or was left out: INCONCLUSIVE.
-4. `evidence_too_thin`  fewer than 3 different sources take a side in a verified quote, or all speak to one claim:
-                        INCONCLUSIVE.
+4. `evidence_too_thin`  competition aside, fewer than 3 different sources take a side in a verified quote, or all of
+                        them speak to one claim: INCONCLUSIVE.
 5. `validation_unsure`  validation is INCONCLUSIVE: stays so; sources about an unclear idea decide nothing.
 6. `claim_contradicted` a claim has at least 2 verified items against it that outweigh its support by half:
                         GO becomes PIVOT; PIVOT with two such claims and an overall balance below -1/2 becomes NO_GO.
 7. `evidence_against`   overall balance below -1/5: GO becomes PIVOT.
 8. `evidence_agrees`    otherwise validation's recommendation stands, and the weights are told.
-9. `crowded_field`      the claim on competition is contradicted as in rule 6. Rivals show demand as well as competition,
-                        so GO becomes PIVOT only where validation scored differentiation at 3 or below, or not at all.
+9. `crowded_field`      the claim on competition is contradicted as in rule 6. Rivals show demand as well as rivalry:
+                        GO becomes PIVOT only where validation scored differentiation at 3 or below, or not at all.
 
 An item's weight is its composite score times how sure its stance is (both 0 to 1); only verified items that support or
 contradict are weighed. balance = (for - against) / (for + against), -1 to 1; the overall balance leaves the claim on
@@ -101,6 +101,10 @@ def sources(items: Sequence[common_pb2.EvidenceItem]) -> int:
     return len({item.url or item.id for item in items})
 
 
+def _on_competition(item: common_pb2.EvidenceItem, claims: dict[str, common_pb2.Claim]) -> bool:
+    return item.claim_id in claims and claims[item.claim_id].kind == common_pb2.CLAIM_KIND_COMPETITION
+
+
 def claim_words(claim: common_pb2.Claim) -> str:
     """The claim's kind as a noun phrase."""
     return _KIND_WORDS.get(claim.kind, f"“{claim.id}”")
@@ -123,7 +127,7 @@ def combine(
     overall = Side()
     for item in weighed:
         by_claim[item.claim_id].add(item)
-        if item.claim_id not in claims or claims[item.claim_id].kind != common_pb2.CLAIM_KIND_COMPETITION:
+        if not _on_competition(item, claims):
             overall.add(item)
     covered = [claim for claim in claims if claim in by_claim]
     share = len(covered) / len(claims) if claims else 0.0
@@ -142,10 +146,17 @@ def combine(
         _reason(verdict, "no_evidence", "No evidence was collected, so the claims rest on the idea's words alone.")
         verdict.would_change.insert(0, "Run it with the evidence phase: it looks for sources for and against.")
         return verdict
-    if sources(weighed) < SOURCES_MIN or len(by_claim) < CLAIMS_COVERED_MIN:
+    beside = [item for item in weighed if not _on_competition(item, claims)]
+    if sources(beside) < SOURCES_MIN or len(by_claim) < CLAIMS_COVERED_MIN:
         verdict.recommendation = INCONCLUSIVE
-        _reason(verdict, "evidence_too_thin", _thin(sources(weighed), len(by_claim)), [item.id for item in weighed])
+        _reason(
+            verdict,
+            "evidence_too_thin",
+            _thin(sources(beside), len({item.claim_id for item in beside})),
+            [item.id for item in weighed],
+        )
         _would_change_thin(verdict, claims, covered)
+        _crowd(verdict, validation, claims, by_claim, weighed)
         _settle_changes(verdict, validation)
         return verdict
     if validation.verdict.recommendation == INCONCLUSIVE:
@@ -253,10 +264,12 @@ def _settle_changes(verdict: validation_pb2.Verdict, validation: validation_pb2.
 
 def _thin(items: int, claims: int) -> str:
     if not items:
-        return "No verified source takes a side on any claim, so there is nothing to weigh."
-    noun, verb = ("source takes", "it speaks") if items == 1 else ("sources take", "they speak")
-    needed = f"{SOURCES_MIN} on {CLAIMS_COVERED_MIN} claims are the least to weigh"
-    return f"Only {items} verified {noun} a side, and {verb} to {claims} of the claims; {needed}."
+        return "Competition aside, no verified source takes a side on any claim: there is nothing to weigh."
+    if items >= SOURCES_MIN:
+        return f"The {items} verified sources that take a side all speak to one claim; at least two claims are needed."
+    noun = "source takes" if items == 1 else "sources take"
+    spread = f", on {claims} of the claims" if claims > 1 else ""
+    return f"Competition aside, only {items} verified {noun} a side{spread}; fewer than {SOURCES_MIN} decide nothing."
 
 
 def _would_change_thin(

@@ -38,7 +38,7 @@ def rules(verdict: validation_pb2.Verdict) -> list[str]:
     return [reason.rule for reason in verdict.reasons]
 
 
-SUPPORT = (("problem", FOR), ("audience", FOR), ("competition", FOR), ("problem", FOR))
+SUPPORT = (("problem", FOR), ("audience", FOR), ("competition", FOR), ("problem", FOR), ("audience", FOR))
 
 
 def test_nothing_to_go_on() -> None:
@@ -62,6 +62,7 @@ def test_sources_do_not_lift_a_rejection() -> None:
         (("problem", FOR), ("audience", FOR)),
         (("problem", FOR), ("problem", FOR), ("problem", FOR)),
         (("problem", MENTIONS),) * 10,
+        (("problem", FOR), ("competition", FOR), ("competition", AGAINST), ("competition", FOR)),
     ],
 )
 def test_thin_evidence_is_inconclusive(items: tuple[tuple[str, common_pb2.Stance.ValueType], ...]) -> None:
@@ -98,7 +99,7 @@ def test_agreeing_evidence_keeps_the_recommendation() -> None:
 
 def test_contradicted_claim_turns_go_into_pivot() -> None:
     """Two verified sources against one claim outweigh support elsewhere; they are named as the reason."""
-    items = evidence(("problem", FOR), ("competition", FOR), ("audience", AGAINST), ("audience", AGAINST))
+    items = evidence(("problem", FOR), ("problem", FOR), ("audience", AGAINST), ("audience", AGAINST))
     verdict = combine(validation(GO), items)
     assert (verdict.recommendation, rules(verdict)) == (PIVOT, ["claim_contradicted"])
     assert set(verdict.reasons[0].evidence_ids) == {items.items[2].id, items.items[3].id}
@@ -114,8 +115,8 @@ def test_rivals_ask_for_a_difference(
     criterion = given.criteria.add(criterion=validation_pb2.CRITERION_DIFFERENTIATION)
     if differentiation is not None:
         criterion.score = differentiation
-    items = evidence(("problem", FOR), ("competition", AGAINST), ("competition", AGAINST))
-    items.items[1].product.name = "Rival One"
+    items = evidence(*SUPPORT[:2], ("problem", FOR), ("competition", AGAINST), ("competition", AGAINST))
+    items.items[3].product.name = "Rival One"
     verdict = combine(given, items)
     assert (verdict.recommendation, rules(verdict)) == (expected, ["evidence_agrees", "crowded_field"])
     assert "Rival One" in verdict.reasons[-1].explanation
@@ -127,7 +128,7 @@ def test_advice_for_another_verdict_is_dropped() -> None:
     given = validation(GO)
     given.criteria[0].improvement = "Say who pays."
     given.verdict.would_change.extend(["Proof that nobody needs it would turn this.", "Say who pays."])
-    items = evidence(("problem", FOR), ("competition", AGAINST), ("competition", AGAINST))
+    items = evidence(*SUPPORT[:2], ("problem", FOR), ("competition", AGAINST), ("competition", AGAINST))
     changes = list(combine(given, items).would_change)
     assert "Say who pays." in changes
     assert "Proof that nobody needs it would turn this." not in changes
