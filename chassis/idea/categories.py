@@ -32,7 +32,7 @@ CATEGORIES: tuple[Category, ...] = (
         "Food and kitchen",
         "Restaurants & food",
         "recipe, food waste, restaurant, grocery, groceries, meal, meal planning, kitchen, leftover, chef, diner, pantry, fridge, "
-        "expiry date, catering, caterer, bakery, menu, cooking, vegan, snack, takeaway, takeout",
+        "expiry date, coffee, cake, bread, pastry, cheese, baker, home baker, catering, caterer, bakery, menu, cooking, vegan, snack, takeaway, takeout",
         "food, ingredient, cook, dish, nutrition, coffee, beverage, cafe, beer, wine, brewery, allergen, lunch, dinner, breakfast, "
         "supermarket, baker, spice, tea, home cook, farmers market",
         "eat, taste, fresh, kitchen, household, waste, expire, surplus",
@@ -54,7 +54,7 @@ CATEGORIES: tuple[Category, ...] = (
         "Physicians & surgeons",
         "patient, clinic, doctor, physician, hospital, nurse, medical, health care, healthcare, telehealth, telemedicine, therapist, "
         "therapy, physiotherapy, dentist, dental, medication, prescription, diagnosis, symptom, caregiver, elderly care, mental health, "
-        "blood, chronic, diabetes, surgery, surgeon, cancer, dementia, no-show, health record, medicine, pharmacy, clinical",
+        "blood, chronic, diabetes, surgery, surgeon, cancer, dementia, sleep, back pain, insomnia, no-show, health record, medicine, pharmacy, clinical",
         "health, care, disease, pain, appointment, carer, sleep, anxiety, depression, disability, wheelchair, hearing, pregnancy, "
         "midwife, biomarker, longevity, ageing, aging, nursing home",
         "wellbeing, wellness, senior, reminder, waitlist, treatment, biotech, oncology",
@@ -76,12 +76,12 @@ CATEGORIES: tuple[Category, ...] = (
         "fintech",
         "Finance and payments",
         "Finance & insurance",
-        "invoice, payment, bank, banking, lender, lending, credit, loan, insurance, insurer, accounting, accountant, bookkeeping, "
+        "invoice, payment, bank, banking, lender, lending, credit card, credit risk, loan, insurance, insurer, accounting, accountant, bookkeeping, "
         "tax, payroll, fraud, fraudulent, budget, budgeting, invest, investing, investor, investment, mortgage, expense, finance, financial, "
         "crypto, wallet, remittance, pension, savings, debt, cash flow, actuary, cfo, accounts payable",
         "pay, money, transaction, saving, refund, stock, trading, currency, audit, chargeback, receivable, payable, pocket money, "
         "billing, credit score",
-        "price, cost, budget, revenue, spend, rent",
+        "credit, price, cost, budget, revenue, spend, rent",
         {
             "invoice": "invoice payable",
             "supplier": "invoice supplier vendor payable",
@@ -105,7 +105,7 @@ CATEGORIES: tuple[Category, ...] = (
         "Education & instruction",
         "student, tutor, tutoring, teacher, school, learn, learning, lesson, course, classroom, education, curriculum, homework, exam, "
         "university, college, language learning, flashcard, e-learning, pupil, lecture, learner, quiz, literacy, kindergarten, high school",
-        "study, teach, training, skill, academic, degree, professor, campus, mentor, coding bootcamp, bootcamp, grade, tuition, class, "
+        "teach, study, training, skill, academic, degree, professor, campus, mentor, coding bootcamp, bootcamp, grade, tuition, class, "
         "apprentice, internship, scholarship",
         "knowledge, practice, vetted, online, certificate, math, reading",
         {
@@ -150,10 +150,10 @@ CATEGORIES: tuple[Category, ...] = (
         "developer-tools",
         "Developer tools",
         "",
-        "developer, api, code, software engineer, software development, codebase, github, ci/cd, devops, debugging, debug, compiler, sdk, "
+        "developer, api, source code, software engineer, software development, codebase, github, ci/cd, devops, debugging, debug, compiler, sdk, "
         "repository, pull request, microservice, kubernetes, database, legacy system, legacy code, fuzzing, schema, engineering team, "
         "programmer, api gateway, middleware, open-source, open source, mainframe, symbolic execution, code review",
-        "deploy, deployment, software, backend, frontend, cloud, server, latency, test suite, unit test, log, container, library, proxy, "
+        "code, deploy, deployment, software, backend, frontend, cloud, server, latency, test suite, unit test, log, container, library, proxy, "
         "plugin, low-code, no-code, infrastructure, release, bug",
         "engineer, engineering, production, integration, testing, documentation, bottleneck",
         {
@@ -200,9 +200,9 @@ CATEGORIES: tuple[Category, ...] = (
         "workflow, back office, crm, erp, procurement, supplier management, contract management, small business, spreadsheet, "
         "project management, customer support, customer service, help desk, helpdesk, ticketing, document management, "
         "b2b saas, freelancer, invoicing, field service, contractor, team collaboration, facility, cleaning company, business owner",
-        "business, team, company, operation, scheduling, task, meeting, productivity, collaboration, document, "
-        "approval, meeting note, vendor, office, client, agency, quote, quoting, consultant, enterprise, remote team, booking",
-        "automate, automation, efficiency, manager, report, staff, calendar",
+        "business, company, operation, scheduling, task, meeting, productivity, collaboration, document, "
+        "approval, meeting note, vendor, office, client, agency, quote, quoting, consultant, enterprise, booking",
+        "team, automate, automation, efficiency, manager, report, staff, calendar",
         {
             "task": "task project workflow",
             "client": "client freelancer agency consultant customer",
@@ -224,8 +224,8 @@ CATEGORIES: tuple[Category, ...] = (
         "Hiring and people",
         "Business services",
         "recruiter, recruiting, recruitment, hiring, candidate, employee, job seeker, resume, cv, hr, human resources, onboarding, talent, "
-        "workforce, payslip, shift worker, staffing, performance review, interview, payroll team, new hire, rota, employee engagement",
-        "job, employer, shift, worker, career, workplace, staff, salary, leave, intern, gig worker, applicant, employment",
+        "workforce, payslip, staffing, performance review, interview, payroll team, new hire, rota, employee engagement",
+        "job, employer, shift, shift worker, worker, career, workplace, staff, salary, leave, intern, gig worker, applicant, employment",
         "hire, team, manager, skill, remote",
         {
             "candidate": "candidate recruiter hiring resume cv applicant",
@@ -306,10 +306,10 @@ CATEGORIES: tuple[Category, ...] = (
         "real-estate",
         "Property and housing",
         "Real estate",
-        "real estate, landlord, tenant, property, property manager, rental, apartment, housing, realtor, homebuyer, home buyer, lease, "
+        "real estate, landlord, tenant, property, property manager, lawn, lawn mowing, house cleaning, apartment, housing, realtor, homebuyer, home buyer, lease, "
         "estate agent, mortgage broker, roommate, flatmate, construction site, builder, architect, building manager, home renovation, "
         "homeowner, co-living, housing association, vacancy, construction, renovation, student housing",
-        "house, home, building, rent, room, neighbourhood, neighborhood, renovate, plumbing, plumber, electrician, handyman, interior, "
+        "house, home, building, rental, rent, room, neighbourhood, neighborhood, renovate, plumbing, plumber, electrician, handyman, interior, "
         "repair, tradespeople, contractor",
         "maintenance, inspection, viewing, move",
         {
@@ -397,10 +397,10 @@ CATEGORIES: tuple[Category, ...] = (
         "entertainment",
         "Entertainment and media",
         "",
-        "music, musician, game, gamer, gaming, video, film, movie, streaming, concert, festival, ticket, event, artist, dj, band, esports, "
+        "music, musician, gamer, gaming, video, film, movie, streaming, concert, festival, ticket, event, artist, dj, band, esports, "
         "book, reader, author, writer, comic, podcast listener, photographer, photo, video editor, theatre, theater, board game, story, "
         "filmmaker, venue, playlist, art, indie game, storytelling",
-        "song, show, play, audience, fan, media, creator, news, journalist, publisher, record, karaoke, club, quiz night, bookworm",
+        "game, song, show, play, audience, fan, media, creator, news, journalist, publisher, record, karaoke, club, quiz night, bookworm",
         "watch, listen, fun, share, creative",
         {
             "event": "event concert festival venue",

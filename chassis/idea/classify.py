@@ -45,7 +45,9 @@ def _terms() -> tuple[tuple[Category, tuple[tuple[str, float], ...]], ...]:
             for term in text.split(","):
                 if term.strip():
                     weights[_normal(term.strip())] = weight
-        made.append((category, tuple(weights.items())))
+        # Longest first: "startup idea" counts once, not again as "idea".
+        ordered = sorted(weights.items(), key=lambda pair: -len(pair[0].split()))
+        made.append((category, tuple(ordered)))
     return tuple(made)
 
 
@@ -78,12 +80,16 @@ def categorise(text: str, focus: str = "") -> CategoryHit:
     best = CategoryHit(GENERAL, (), 0.0)
     for category, terms in _terms():
         score, basis = 0.0, []
+        used: set[str] = set()
         for term, weight in terms:
             padded = f" {term} "
+            if term in used:
+                continue
             found = padded in line or padded in line_parts
-            if not found and " " not in term and weight < 3:
+            if not found and " " not in term:
                 found = padded in f" {verbs} "
             if found:
+                used.update(term.split())
                 factor = 1.5 if padded in sharp else 1.0
                 score += weight * factor * (1.4 if " " in term else 1.0)
                 basis.append((weight * factor, term))
@@ -131,7 +137,7 @@ def product_form(head: str, text: str) -> Hit:
     return Hit(pb.PRODUCT_FORM_UNSPECIFIED, "", False)
 
 
-def customer_type(text: str, form: int, audiences: Sequence[str], default_audience: str) -> Hit:
+def customer_type(text: str, form: int, audiences: Sequence[str], default_audience: str, sides: int = 0) -> Hit:
     """Who buys: as stated ("B2B"), by form (a marketplace), by the audience's kind, else by the category's buyers."""
     stated = re.search(r"\b(B2B2C|B2B|B2C|B2G|C2C|P2P)\b", text)
     if stated:
@@ -142,6 +148,8 @@ def customer_type(text: str, form: int, audiences: Sequence[str], default_audien
         r"\b(?:marketplace|peer-to-peer|two-sided)\b", text, re.IGNORECASE
     ):
         return Hit(pb.CUSTOMER_TYPE_MARKETPLACE, "marketplace", True)
+    if sides > 1:
+        return Hit(pb.CUSTOMER_TYPE_MARKETPLACE, ", ".join(audiences[:2]), True)
     if re.search(
         r"\b(?:for|to|in|at)\s+(?:\w+\s+){0,2}(?:businesses|companies|enterprises?|firms|teams|organi[sz]ations)\b",
         text,
@@ -159,12 +167,27 @@ def customer_type(text: str, form: int, audiences: Sequence[str], default_audien
                 audience,
             )
             return Hit(pb.CUSTOMER_TYPE_B2B if business else pb.CUSTOMER_TYPE_B2C, audience, True)
+        if form == pb.PRODUCT_FORM_MOBILE_APP and head not in _ORGANISATIONS:
+            # A phone in the hand of one person, whatever their trade.
+            return Hit(pb.CUSTOMER_TYPE_B2C, audience, True)
         return Hit(pb.CUSTOMER_TYPE_B2B, audience, True)
+    own = re.search(
+        r"\byour\s+(?!team|business|company|staff|employees|clients|customers|office)\w+", text, re.IGNORECASE
+    )
+    if own:
+        return Hit(pb.CUSTOMER_TYPE_B2C, own.group(), True)
     if default_audience:
         consumers = head_of(default_audience) in CONSUMERS
         return Hit(pb.CUSTOMER_TYPE_B2C if consumers else pb.CUSTOMER_TYPE_B2B, default_audience, False)
     return Hit(pb.CUSTOMER_TYPE_UNSPECIFIED, "", False)
 
+
+_ORGANISATIONS = frozenset(
+    "business company firm team clinic hospital practice school university college lab laboratory agency studio shop store restaurant "
+    "cafe bakery bar hotel hostel supermarket gym department enterprise organisation organization sme retailer manufacturer factory "
+    "plant farm farmer grower bank insurer lender charity nonprofit city municipality council government operator provider club "
+    "startup contractor manager landlord employer recruiter warehouse office hall institution museum salon garage dealer".split()
+)
 
 _STATED_MODELS = (
     (r"\bfreemium\b|\bfree (?:tier|plan|version)\b", pb.BUSINESS_MODEL_FREEMIUM),
@@ -215,7 +238,7 @@ def segment(category: Category, text: str) -> str:
             r" (?:autonomous|fleet|drone) ", line
         )
         return category.segment if repair else ""
-    if category.slug == "real-estate" and re.search(r" (?:renovation|repair|plumber|handyman|electrician|cleaning|construction|builder|"
+    if category.slug == "real-estate" and re.search(r" (?:renovation|lawn|mowing|plumber|handyman|electrician|cleaning|construction|builder|"
                                                     r"interior|homeowner|tradesperson) ", line):  # fmt: skip
         return "Home & home improvement"
     if category.slug == "retail" and re.search(r" (?:beauty|cosmetic|makeup|skincare|salon|hair) ", line):

@@ -15,7 +15,7 @@ from pipeline.v1 import common_pb2 as pb
 FEATURES_MAX = 6
 ENTITIES_MAX = 6
 KEYWORDS_MAX = 12
-TITLE_CHARS_MAX = 70
+TITLE_CHARS_MAX = 80
 
 _PLAIN_ADJECTIVES = frozenset(
     "fraudulent late online new small large big unpaid local fresh safe good bad best daily weekly monthly personal "
@@ -48,9 +48,18 @@ def features(roles: Roles) -> list[pb.Feature]:
         (title, "audience" if title.startswith(("Vet", "Verify", "Book")) else "problem") for title, _ in roles.extras
     )
     if len(rows) < 2 or all(base.split()[0] in REDUCING for base, _ in rows):
-        rows.extend((phrase.base_form, "problem") for phrase in roles.outcomes if phrase.base not in IMPROVING)
+        rows.extend(
+            (p.base_form, "problem")
+            for p in roles.outcomes
+            if p.base not in IMPROVING and p.adverb not in {"never", "not"}
+        )
     if not rows or (roles.labelled and len(rows) < 2):
-        rows.extend((phrase, "problem") for phrase, _ in remedies.remedies(roles.pain_sentences))
+        rows.extend(
+            (phrase, "problem")
+            for phrase, _ in remedies.remedies(
+                [roles.pain, *roles.pain_sentences] if roles.pain else roles.pain_sentences
+            )
+        )
     if not rows and roles.problem:
         rows.append((f"measure {_topic(roles.problem)}", "problem"))
     made: list[pb.Feature] = []
@@ -119,6 +128,10 @@ def noun_chunks(text: str) -> list[str]:
         )
         if not chunks[-1] and previous not in w.DETERMINERS | w.PREPOSITIONS:
             breaks = breaks or bool(w.base_of_gerund(word)) or bool(w.base_of_third(word) and not w.is_plural(word))
+        if not chunks[-1] and (previous in w.PRONOUNS or previous == "to") and w.is_base_verb(word):
+            breaks = True
+        if chunks[-1] and w.is_plural(previous) and w.base_of_gerund(word):
+            breaks = True
         if (
             chunks[-1]
             and w.base_of_participle(word)
@@ -208,7 +221,7 @@ def entities(roles: Roles, category: Category, line: str) -> tuple[list[str], bo
             last = name.split()[-1]
             pain = last in PAINS or name in PAINS
             (weaker if last in ATTRIBUTES or pain else stated).append(name)
-    people = [_entity(audience.lower()) for audience in roles.audiences[:3]]
+    people = [_entity(chunk) for a in roles.audiences[:3] for chunk in noun_chunks(a)[:1]]
     usual = []
     flat = f" {line.replace('-', ' ')} "
     verbs = {w.lemma(word) for word in line.split()}

@@ -21,6 +21,8 @@ _DESIGNED = frozenset(
 )
 _WITH = frozenset("using via through leveraging".split())
 _WHEN = frozenset("before after when whenever while until once if as".split())
+_EMPTY_ADVERBS = frozenset("also then just only simply easily really specifically".split())
+_PARTICLES = frozenset("up out off down in away".split())
 _SKIPPED_ADVERBS = frozenset(
     "automatically quickly easily simply instantly dynamically securely proactively mathematically seamlessly "
     "continuously never always also then only just better actively safely anonymously effortlessly directly "
@@ -319,7 +321,15 @@ def _participle(tokens: list[Token], index: int, current: Clause, previous: Toke
             return "participle", 1
         return "", 0
     form, base = verb_form(tokens, index)
-    if form == "gerund" and current.kind == "head" and previous.lower in FORM_HEADS and index + 1 < len(tokens):
+    last = len(tokens) - 1
+    names_a_form = index + 1 == last and tokens[last].lower in FORM_HEADS
+    if (
+        form == "gerund"
+        and current.kind == "head"
+        and previous.lower in FORM_HEADS
+        and index < last
+        and not names_a_form
+    ):
         if word in {"acting", "serving", "working", "featuring", "offering", "including"} and base in {"act", "serve"}:
             return "acting", 2 if tokens[index + 1].lower == "as" else 1
         return "relative", 0 if not current.tokens else 0
@@ -343,9 +353,11 @@ def verb_phrases(clause: Clause, source: str) -> list[VerbPhrase]:
 
 def parse_verbs(tokens: list[Token], source: str, kind: str, form: str = "") -> list[VerbPhrase]:
     """The verb phrases of tokens that begin with a verb (adverbs may come first); empty when they do not."""
+    lead = 0
     at = skip_adverbs(tokens, 0)
     while at < len(tokens) - 1 and tokens[at].lower in {"to", "and", "will", "can", "both", "you"}:
-        at = skip_adverbs(tokens, at + 1)
+        lead = at + 1
+        at = skip_adverbs(tokens, lead)
     if at >= len(tokens):
         return []
     found, base = verb_form(tokens, at)
@@ -353,7 +365,7 @@ def parse_verbs(tokens: list[Token], source: str, kind: str, form: str = "") -> 
         found, base = "third", tokens[at].lower.removesuffix("s")
     if not found or (form and found != form):
         return []
-    starts = [at, *_coordinated(tokens, at, found)]
+    starts = [lead, *_coordinated(tokens, at, found)]
     phrases: list[VerbPhrase] = []
     for number, begin in enumerate(starts):
         end = starts[number + 1] if number + 1 < len(starts) else len(tokens)
@@ -364,7 +376,7 @@ def parse_verbs(tokens: list[Token], source: str, kind: str, form: str = "") -> 
         _, piece_base = verb_form(piece, verb_at)
         if not piece_base:
             piece_base = base
-        adverb = " ".join(t.text for t in piece[:verb_at] if t.lower not in {"also", "then", "just", "only"})
+        adverb = " ".join(t.text for t in piece[:verb_at] if t.lower not in _EMPTY_ADVERBS)
         phrases.extend(_expand(piece, verb_at, piece_base, adverb, source, kind))
     return _share_object(phrases)
 
@@ -376,7 +388,7 @@ def _expand(piece: list[Token], verb_at: int, base: str, adverb: str, source: st
     basis = source[piece[0].start : piece[-1].end] if piece else ""
     outer = " ".join(part for part in (adverb, base, rest) if part)
     if base in ENABLING or base in INFORMING:
-        boundary = _audience_end(after)
+        boundary = _audience_end(after, open_ended=base in ENABLING)
         if boundary:
             audience = source[after[0].start : after[boundary - 1].end]
             inner = after[boundary:]
@@ -401,14 +413,14 @@ def _expand(piece: list[Token], verb_at: int, base: str, adverb: str, source: st
     return [VerbPhrase(base, rest, adverb, "", kind, basis, outer)]
 
 
-def _audience_end(tokens: list[Token]) -> int:
+def _audience_end(tokens: list[Token], *, open_ended: bool = False) -> int:
     """Where the audience after "help" ends: before "to", a wh-word, or a base verb once an actor was named; 0: nobody."""
     seen_actor = False
     for index, token in enumerate(tokens):
         if index and seen_actor and token.lower in {"who", "that", "which"} and token.lower == "who":
             return index
         if index and (token.lower in w.SUBORDINATORS or token.lower == "to"):
-            return index if seen_actor or token.lower == "to" else 0
+            return index if seen_actor or (token.lower == "to" and open_ended) else 0
         if not token.is_word and index:
             return index if seen_actor else 0
         at = skip_adverbs(tokens, index)
@@ -465,10 +477,11 @@ def _share_object(phrases: list[VerbPhrase]) -> list[VerbPhrase]:
     """Gives verbs without an object the object of the next ("filter and redact data")."""
     shared: list[VerbPhrase] = []
     for index, phrase in enumerate(phrases):
-        if not phrase.rest and index + 1 < len(phrases):
+        bare = not phrase.rest or phrase.rest.lower() in _PARTICLES
+        if bare and index + 1 < len(phrases):
             donor = next((p for p in phrases[index + 1 :] if p.rest), None)
             if donor is phrases[-1]:
-                phrase = replace(phrase, rest=donor.rest)
+                phrase = replace(phrase, rest=f"{phrase.rest} {donor.rest}".strip())
         shared.append(phrase)
     return shared
 
@@ -483,10 +496,15 @@ _LEAD_IN = re.compile(
     | (?:my|our|the|this|a|an)?\s*(?:startup\s+|business\s+|product\s+|app\s+)?(?:idea|concept|product|pitch|proposal)\s*
       (?:is|:|would\s+be|-|–|—|for)\s*(?:to\s+(?:build|create|make|develop|offer|launch)\s+)?(?:for\s+)?
     | (?:it's|it\s+is|this\s+is|there\s+(?:is|should\s+be)|what\s+if\s+there\s+(?:was|were)|imagine|introducing|presenting
-        |build|create|develop|think\s+of)\s+(?=(?:a|an|the|our)\b)
-    | (?:our|my|the)\s+(?:app|application|platform|tool|software|service|startup|company|product|website|solution)\s+(?=\w+s\b)
+        |(?:build|create|develop|make)(?:\s+(?:me|us))?|think\s+of)\s+(?=(?:a|an|the|our)\b)
     )""",
     re.IGNORECASE | re.VERBOSE,
+)
+# "Our app shows ...": what the app does follows; "It" keeps the sentence whole.
+_OUR_PRODUCT = re.compile(
+    r"^(?:our|my|the|this)\s+(?:new\s+)?(?:mobile\s+|web\s+)?(?:app|application|platform|tool|software|service|startup|company|product|"
+    r"website|solution|system|marketplace|team)\s+(?=(?:\w+ly\s+)?(?:\w+s|will|can|would)\b)",
+    re.IGNORECASE,
 )
 _NAMED = re.compile(
     r"^(?P<name>[A-Z][\w.'’-]*(?:\s[A-Z][\w.'’-]*){0,2})\s*(?:,\s*(?=an?\b)|:\s+|\s[–—-]\s+|\s(?:is|will\s+be|would\s+be)\s+(?=an?\b|the\b|like\b)"
@@ -507,5 +525,7 @@ def strip_lead_in(sentence: str) -> tuple[str, str]:
         if parts[0] not in _NOT_A_NAME and parts[-1] not in _NOT_A_NAME and len(match.group("name")) > 2:
             name = match.group("name")
             sentence = sentence[match.end() :]
+    if _OUR_PRODUCT.match(sentence):
+        return _OUR_PRODUCT.sub("It ", sentence, count=1).strip(), name
     stripped = _LEAD_IN.sub("", sentence, count=1)
     return (stripped or sentence).strip(), name

@@ -45,7 +45,7 @@ ACTORS = frozenset(
 PLACES_AS_ACTORS = frozenset(
     "infrastructure network industry chain center centre plant farm warehouse fund agent lab port bar utility defense "
     "defence court club library group platform player practice host school store brand office fleet site institute "
-    "program hospital park research logistics agriculture aviation inspection security".split()
+    "program hospital park research logistics agriculture aviation inspection security hall halls".split()
 )
 # Never people, although they end like people.
 NOT_ACTORS = frozenset(
@@ -78,7 +78,7 @@ PAINS = frozenset(
     unauthorised suspicious anomaly anomalous broken damaged late overdue unpaid expired stale hidden unused missing
     forgotten lost unsafe counterfeit insecure obsolete redundant inactive manual tedious repetitive slow wasted
     wasting misuse noise lateness forgetting procrastination distraction isolation jetlag footprint deepfake deepfakes
-    injection injections dropouts dropout relapse pothole potholes litter silo silos trojan backdoor hack disaster shutdown conflict failure
+    injection injections dropouts dropout relapse pothole potholes litter silo silos distracting distraction burglary theft barrier trojan backdoor hack disaster shutdown conflict failure
     """.split()
 )
 # Words after which a sentence says that something is hard.
@@ -102,10 +102,10 @@ FORMS: tuple[tuple[str, pb.ProductForm.ValueType], ...] = (
     ("mobile app|mobile application|phone app|smartphone app|ios app|android app|mobile game|mobile", pb.PRODUCT_FORM_MOBILE_APP),
     ("api|sdk|api gateway|gateway|proxy|middleware|circuit breaker|library|engine|protocol|infrastructure|control plane|"
      "sandbox|compiler|runtime|tarpit|broker", pb.PRODUCT_FORM_API),
-    ("wearable|device|sensor|robot|hardware|gadget|machine|appliance|camera|kit|box|wristband|smartwatch|ring|collar|drone",
+    ("wearable|device|sensor|robot|hardware|gadget|machine|appliance|camera|kit|box|wristband|smartwatch|ring|collar|earbud|earbuds|headset|glasses|helmet|watch|bracelet|backpack|bottle|stroller|drone",
      pb.PRODUCT_FORM_HARDWARE),
     ("service|agency|subscription box|concierge|delivery|consultancy|studio|workshop|course|school|cafe|shop|store|gym|"
-     "newsletter|club|clinic|academy|bootcamp|franchise", pb.PRODUCT_FORM_SERVICE),
+     "newsletter|club|academy|bootcamp|franchise", pb.PRODUCT_FORM_SERVICE),
     ("web app|web application|website|site|saas|dashboard|tool|platform|software|system|portal|crm|assistant|copilot|bot|"
      "chatbot|app store|workspace|network|planner|tracker|builder|generator|solution|suite|directory|community|"
      "calculator|scheduler|simulator|product|program|database|board|hub|editor|search engine|agent|model|checker|"
@@ -194,7 +194,7 @@ ATTRIBUTES = frozenset(
     "attention safety security confidence trust volume loss capacity power energy life food waste water productivity "
     "fraud sleep stress health education carbon weather traffic inertia resilience latency energy real-time "
     "management detection prevention analytics analysis validation optimization automation visibility "
-    "one-click ease instantly millisecond minute".split()
+    "one-click ease instantly millisecond minute feedback tap question pain bill other".split()
 )
 HUMAN_WORDS = {"B2B": pb.CUSTOMER_TYPE_B2B, "B2C": pb.CUSTOMER_TYPE_B2C, "B2G": pb.CUSTOMER_TYPE_B2G}
 CONSUMERS = frozenset(

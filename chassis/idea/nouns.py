@@ -28,6 +28,29 @@ def is_actor(word: str) -> bool:
     return base in ACTORS or (len(base) > 5 and base.endswith(ACTOR_SUFFIXES))
 
 
+def is_agent(word: str) -> bool:
+    """Whether a lower-case noun is made from a verb with -er or -or ("bakers"): people where people can stand."""
+    base = w.singular(word).rpartition("-")[2]
+    return base not in NOT_ACTORS and base not in _DEVICES and bool(agent_verb(base))
+
+
+def agent_verb(noun: str) -> str:
+    """The verb behind a noun in -er or -or ("detector" -> "detect"); empty when there is none."""
+    if not noun.endswith(("er", "or")) or len(noun) < 5:
+        return ""
+    stem = noun[:-2]
+    candidates = [stem, stem + "e"]
+    if len(stem) > 2 and stem[-1] == stem[-2]:
+        candidates.append(stem[:-1])
+    return next((c for c in candidates if w.is_base_verb(c)), "")
+
+
+_DEVICES = frozenset(
+    "detector finder checker blocker matcher booster mixer cutter router locker heater toaster cooker freezer dryer washer "
+    "mower speaker adapter connector selector loader helper optimiser holder shaker wrapper saver cleaner viewer".split()
+)
+
+
 def has_actor(lower_words: Sequence[str]) -> bool:
     """Whether any of the words names people or organisations."""
     return any(is_actor(word) for word in lower_words)
@@ -49,7 +72,7 @@ def is_actor_phrase(phrase: str, *, lenient: bool = False) -> bool:
     head = head_of(phrase)
     if is_actor(head):
         return True
-    return lenient and head in PLACES_AS_ACTORS
+    return lenient and (head in PLACES_AS_ACTORS or is_agent(head))
 
 
 def clean(phrase: str) -> str:
@@ -116,12 +139,34 @@ def to_verb_phrase(phrase: str) -> tuple[str, str] | None:
     singular = w.singular(last)
     if before and singular in VERB_FOR_NOUN and w.is_plural(last):
         return VERB_FOR_NOUN[singular], cleaned
-    verb = w.base_of_gerund(last) or NOMINALISATIONS.get(singular, "")
+    verb = (
+        w.base_of_gerund(last)
+        or NOMINALISATIONS.get(singular, "")
+        or (agent_verb(singular) if singular in _DEVICES else "")
+    )
     if verb and before:
         return verb, object_of(before)
     if singular in VERB_FOR_NOUN:
         return VERB_FOR_NOUN[singular], cleaned
     return None
+
+
+def without_adverbs(phrase: str) -> str:
+    """The phrase without adverbs at its end ("late payments automatically" -> "late payments")."""
+    words = phrase.split()
+    while len(words) > 1 and (
+        words[-1].lower() in _TAIL_ADVERBS
+        or re.search(r"[a-z]{3}ly$", words[-1].lower())
+        and words[-1].lower() not in _LY_NOUNS
+    ):
+        words.pop()
+    return " ".join(words)
+
+
+_TAIL_ADVERBS = frozenset("online nearby together instantly faster better".split())
+_LY_NOUNS = frozenset(
+    "family supply assembly reply monopoly anomaly butterfly elderly costly daily weekly monthly yearly friendly early likely deadly lonely ugly lovely timely".split()
+)
 
 
 def object_of(modifier: str) -> str:

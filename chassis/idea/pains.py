@@ -8,6 +8,7 @@ vulnerable"), which stands wherever a noun phrase stands.
 from __future__ import annotations
 
 import re
+
 from chassis.idea import words as w
 from chassis.idea.lexicon import HARD, HARM_VERBS, PAINS
 from chassis.idea.nouns import clean
@@ -34,7 +35,7 @@ _CUTS = (
 _FINITE_PLURAL = HARM_VERBS | frozenset(
     "operate rely use need have make contain lead remain destroy reach develop excel generate mandate manage do "
     "refuse fly depend encounter write share receive know say throw buy find spend get want leave forget arrive "
-    "struggle wait pay run give often keep work see go inherit perform consume create impose suffer approach face allow".split()
+    "struggle wait pay run give often keep work see go inherit perform consume create impose suffer approach face allow prohibit".split()
 )
 
 # Harm verbs whose -s form is as often a plural noun ("fire risks").
@@ -91,14 +92,14 @@ def pieces(sentences: list[str]) -> list[str]:
         text = _LEADING.sub("", without_brackets(sentence))
         head, but, tail = text.partition(", but ")
         if but and len(tail.split()) > 3:
-            made.append(head)
             tokens = w.tokenize(tail)
             verb = tokens[0].lower if tokens else ""
             if verb in _FINITE_PLURAL or verb in w.AUXILIARIES or w.base_of_third(verb) or verb == "often":
                 index = finite_verb(head)
                 subject = head[: w.tokenize(head)[index].start].strip() if index > 0 else ""
                 tail = f"{subject} {tail}" if subject else tail
-            made.append(tail)
+            # What follows "but" complains; it goes first.
+            made.extend((tail, head))
         else:
             made.append(text)
     return [text for text in made if text]
@@ -175,7 +176,7 @@ def without_leading_clause(text: str) -> tuple[str, str]:
     if not match or len(match["main"].split()) < 4:
         return text, ""
     pronoun = re.search(r",\s+(?P<main>(?:they|it|we|you)\s.+)$", text)
-    if re.match(r"^(?:and|or)\b", match["main"], re.IGNORECASE):
+    if re.match(r"^(?:and|or|in|at|on|when|if|with)\b", match["main"], re.IGNORECASE):
         return (pronoun["main"], "") if pronoun else (text, "")
     lead = match["lead"]
     keep = lead.lower().startswith(("when", "if", "once"))
@@ -242,7 +243,9 @@ def _finite(tokens: list[Token]) -> int:
             before = previous
             if previous.endswith("ly") or previous in {"often", "mostly", "also"}:
                 before = tokens[index - 2].lower if index > 1 else ""
-            plural_subject = w.is_plural(before) or before in {"people", "they", "we", "i", "data"}
+            plural_subject = (
+                w.is_plural(before) or before.endswith("%") or before in {"people", "they", "we", "i", "data"}
+            )
             if token.lower in _NEVER_NOUNS:
                 plural_subject = plural_subject or any(w.is_plural(t.lower) for t in tokens[:index])
             if token.lower in _FINITE_PLURAL and plural_subject and token.lower != "often":
@@ -296,5 +299,7 @@ def _gerund_clause(text: str) -> str:
             made, rest_at = w.gerund(base) if w.is_base_verb(base) else base, tokens[at].end
     else:
         made = w.gerund(w.base_of_third(verb) or verb)
+    if subject.lower() in {"people", "we", "i", "they", "it", "you", "many people", "most people"}:
+        subject = ""
     rest = without_coordinated(text[rest_at:].strip())
     return re.sub(r"\s+", " ", f"{subject} {made} {rest}").strip()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from chassis.idea import classify, extract, language, naming, nouns, regulated, roles, suspicious
+from chassis.idea import classify, extract, interpret, language, naming, nouns, regulated, suspicious
 from chassis.idea import words as w
 from chassis.idea.categories import Category
 from chassis.idea.claims import ClaimFacts, claims
-from chassis.idea.lexicon import ACTORS, FORM_ADJECTIVES, FORM_WORDS, PAINS
+from chassis.idea.lexicon import ACTORS, FORM_ADJECTIVES, FORM_WORDS, HARD, PAINS
 from chassis.idea.roles import Roles
 from chassis.idea.verbs import VERBS
 from pipeline.v1 import common_pb2 as pb
@@ -36,11 +36,12 @@ def read_idea(text: str, name: str = "") -> IdeaReading:
     passages = suspicious.find(text)
     code, _ = language.detect(text, _known_english(text))
     english = code in {"en", ""}
-    found = roles.read_roles(text) if english else Roles(head="", main=text)
+    found = interpret.read_roles(text) if english else Roles(head="", main=text)
     line = classify.lemmas(text)
     who = [] if found.labelled else found.audiences
     focus = " ".join([found.head, found.problem, *who, *(m.base_form for m in found.mechanisms)])
-    hit = classify.categorise(text, focus)
+    # "A B2B (SaaS / Edge API) solution": how it is sold says nothing about the field.
+    hit = classify.categorise(re.sub(r"(?<=B2B|B2G|M2M) \([^)]*\)", "", text, count=1), focus)
     category = hit.category
     profile = pb.IdeaProfile(idea=text, language=code, category=category.slug, category_label=category.label)
     basis: dict[str, str] = dict(found.basis)
@@ -67,7 +68,10 @@ def read_idea(text: str, name: str = "") -> IdeaReading:
     if profile.keywords:
         basis["keywords"] = ", ".join(profile.keywords[:3])
     given = [candidate for candidate in (name.strip(), found.name) if candidate]
-    profile.names.extend(naming.coin(_name_words(found, profile), category, given))
+    words = _name_words(found, profile) if english else sorted(profile.keywords, key=lambda word: -len(word))
+    profile.names.extend(naming.coin(words, category, given))
+    for key, value in basis.items():
+        profile.basis[key] = value
     profile.one_liner = one_liner(found, profile, text)
     if profile.one_liner:
         basis["one_liner"] = w.clip(found.main or text, 160)
@@ -100,7 +104,7 @@ def _known_english(text: str) -> int:
 
 def _who(profile: pb.IdeaProfile, found: Roles, category: Category, basis: dict[str, str], inferred: list[str]) -> None:
     profile.audiences.extend(found.audiences)
-    if not found.audiences and category.audience:
+    if not found.audiences and category.audience and not re.search(r"\b(?:your|people)\b", profile.idea, re.IGNORECASE):
         profile.audiences.append(category.audience)
         basis["audiences"] = basis.get("category", "")
         inferred.append("audiences")
@@ -121,7 +125,7 @@ def _what(profile: pb.IdeaProfile, found: Roles, basis: dict[str, str], inferred
 def _kinds(
     profile: pb.IdeaProfile, found: Roles, text: str, category: Category, basis: dict[str, str], inferred: list[str]
 ) -> None:
-    form = classify.product_form(found.head, found.main or text)
+    form = classify.product_form(found.head, text)
     value = form.value
     if not value and found.solution:
         # A sentence that only says what is done describes software unless it says otherwise.
@@ -132,7 +136,7 @@ def _kinds(
     if value and not form.stated:
         inferred.append("product_form")
     default = "" if found.audiences else category.audience
-    customer = classify.customer_type(text, value, found.audiences, default)
+    customer = classify.customer_type(text, value, found.audiences, default, found.sides)
     profile.customer_type = pb.CustomerType.ValueType(customer.value)
     if customer.basis:
         basis["customer_type"] = customer.basis
@@ -156,12 +160,31 @@ def _name_words(found: Roles, profile: pb.IdeaProfile) -> list[str]:
     for phrase in found.mechanisms:
         for chunk in extract.noun_chunks(phrase.rest)[:1]:
             words.append(chunk.split()[-1] if chunk.split()[-1] not in {"dates", "date", "time"} else chunk.split()[0])
+    for feature in profile.features[:3]:
+        words.extend(chunk.split()[-1] for chunk in extract.noun_chunks(feature.title.partition(" ")[2])[:2])
+    if found.labelled:
+        words.extend(word for phrase in extract.noun_chunks(found.problem) for word in phrase.split()[-1:])
     for entity in profile.entities:
         words.extend(entity.split()[:1])
     words.extend(word for phrase in extract.noun_chunks(found.problem) for word in phrase.split()[-1:])
     words.extend(nouns.head_of(audience) for audience in found.audiences)
     words.extend(word for keyword in profile.keywords for word in keyword.split())
-    return [word for word in words if word not in PAINS or word in {"no-show", "waste", "fraud"}]
+    return [word for word in words if _nameable(word)]
+
+
+def _nameable(word: str) -> bool:
+    """Whether a product may be called after the word: no pain, no adjective, no unit."""
+    base = w.singular(word)
+    if base in {"no-show", "waste", "fraud"}:
+        return True
+    shaped = w.base_of_participle(word) or (w.base_of_gerund(word) and len(word) > 8)
+    return not (base in PAINS | HARD | _UNNAMEABLE or shaped or re.search(r"(?:able|ous|ive|ful|less|ible)$", base))
+
+
+_UNNAMEABLE = frozenset(
+    "time month year week day hour minute dollar euro million rate level ton ratio lack half percent number arrival "
+    "transition discovery massive complete precise indicator end effect world approach face sector state death".split()
+)
 
 
 def one_liner(found: Roles, profile: pb.IdeaProfile, text: str) -> str:
@@ -172,8 +195,11 @@ def one_liner(found: Roles, profile: pb.IdeaProfile, text: str) -> str:
     if found.labelled:
         return _labelled_one_liner(found, limit)
     main = found.main.strip(" .!?,;") or w.clip(text, limit)
-    thing = found.head and re.match(r"^(?:an?|the|our|my)\s", main, re.IGNORECASE)
-    if found.head and not thing and re.match(r"[a-zA-Z]", main) and not w.is_plural(found.head.split()[-1].lower()):
+    thing = re.match(r"^(?:an?|the|our|my|something|anything)\s", main, re.IGNORECASE)
+    form = profile.basis["product_form"] if "product_form" in profile.basis else ""
+    if not found.head and main.startswith("It ") and form:
+        main = f"{w.article(form)} that {main.removeprefix('It ')}"
+    elif found.head and not thing and _countable(found.head):
         main = w.article(w.decapitalise(main))
     main = w.capitalise(main)
     if len(main) <= limit:
@@ -181,7 +207,17 @@ def one_liner(found: Roles, profile: pb.IdeaProfile, text: str) -> str:
     return _shortened(main, limit)
 
 
+def _countable(head: str) -> bool:
+    """Whether a head such as "clinic scheduling tool" takes an article."""
+    last = head.split()[-1].lower()
+    mass = {"software", "middleware", "infrastructure", "hardware", "glasses", "coaching", "insurance"}
+    return last in FORM_WORDS | {"detector", "assistant", "wearable"} and last not in mass and not w.is_plural(last)
+
+
 def _shortened(main: str, limit: int) -> str:
+    plain = re.sub(r"\s(?!only|daily|weekly|monthly|family|early|elderly|friendly)[a-z]+ly(?=\s(?!and\b|,))", "", main)
+    if len(plain) <= limit:
+        return plain
     cuts = (
         r",\s(?=\w+ing\s|which\s|so\s|who\s|where\s|and\s\w+ing\s)",
         r"\s(?:so that|so|which|because|while|without|before|after|when|preventing|using|through|via)\s",

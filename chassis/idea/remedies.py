@@ -11,7 +11,7 @@ from collections.abc import Callable
 from chassis.idea import pains
 from chassis.idea import words as w
 from chassis.idea.lexicon import HARD, PAINS
-from chassis.idea.nouns import MASS, clean
+from chassis.idea.nouns import MASS, clean, head_of, is_actor_phrase
 
 _PHRASE_WORDS_MAX = 10
 _CLAUSE_STARTS = re.compile(
@@ -40,6 +40,7 @@ def _end(text: str) -> str:
         head = " ".join(parts[:_PHRASE_WORDS_MAX])
         head = re.sub(r"\s(?:in|on|of|for|with|to|and|or|from|at|by|into)\s(?:\S+\s?){0,3}$", "", head)
     head = re.sub(r"^(?:these|this|those|its|their|such)\s+", "", head.strip(), flags=re.IGNORECASE)
+    head = re.sub(r"\sin (?:sectors|areas|environments|fields|the event of the loss)\s*$", "", head)
     article = re.match(r"^(?:the|an?)\s+", head, re.IGNORECASE)
     return (article.group().lower() if article else "") + clean(head)
 
@@ -53,6 +54,12 @@ def _do(text: str) -> str:
         return ""
     if rest.lower().startswith(("that ", "whether ", "where ", "how ")):
         end = re.split(r",|\sor\s|\sand\s", rest, maxsplit=1)[0]
+        # A reduced relative clause ("inserted into a chain") only lengthens it.
+        end = re.sub(
+            r"\s(?:inserted|deployed|used|stored|placed)\s(?:into|in|on|by)\s.+?(?=\s(?:does|do|is|are|has|have|will|can)\s)",
+            "",
+            end,
+        )
         return f"{base} {end}" if 3 < len(end.split()) < 16 and len(end) < 90 else ""
     end = _end(rest)
     return f"{base} {end}" if end else ""
@@ -78,6 +85,20 @@ def _subject(sentence: str) -> str:
     if "that" in words or "," in subject or words[0] in w.PREPOSITIONS:
         return ""
     return w.decapitalise(subject)
+
+
+def sufferer(sentences: list[str]) -> str:
+    """Who is said to suffer: the subject of the first sentence, where it names a group of people; else empty."""
+    for sentence in pains.pieces(sentences)[:1]:
+        subject = _subject(sentence)
+        if (
+            subject
+            and is_actor_phrase(subject)
+            and w.is_plural(subject.split()[-1].lower())
+            and head_of(subject) != "person"
+        ):
+            return subject
+    return ""
 
 
 def _a(phrase: str) -> str:
@@ -115,6 +136,15 @@ _ADV = r"(?:\w+ly\s+|very\s+|too\s+|so\s+|often\s+|currently\s+)*"
 _REMEDIES: tuple[tuple[str, _Build], ...] = (
     (r"\b(?:impossible|difficult|hard|tricky|tedious|unable|struggl\w+|fail(?:s|ing)?|inability|ability)\s+to\s+(?P<x>.+)",
      lambda m, s: _do(m["x"])),
+    (r"\b(?:cannot|can\s?not|can't)\s+(?!know\b|be\b)(?P<x>.+)", lambda m, s: _do(m["x"])),
+    (
+        r"^(?P<s>.+?)\s(?:collapse|fail|break down|stop|crash|freeze)s?\s+when\s+(?P<x>.+)",
+        lambda m, s: f"keep {w.decapitalise(_end(m['s']))} running when {re.split(r'[,;]| or ', m['x'])[0].strip()}",
+    ),
+    (
+        rf"\brequires?\s+{_TIME}\s+of\s+(?P<x>.+)",
+        lambda m, s: "" if s else _long(_end(re.split(r"\sor\s", m["x"])[0]), "shorten"),
+    ),
     (r"\bimpossibility\s+of\s+(?P<x>.+)", lambda m, s: _do(m["x"])),
     (rf"^(?P<x>(?:\w+ly\s+(?:and\s+\w+ly\s+)?)?\w+ing\s.+?)\s(?:is|are)\s+{_ADV}(?:difficult|hard|impossible|tedious|challenging)\b",
      lambda m, s: _do(m["x"])),

@@ -1,0 +1,334 @@
+"""Clauses and verb phrases of the sentence that says what the product does: who, by what means, against what."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from chassis.idea import grammar, nouns, pains
+from chassis.idea import words as w
+from chassis.idea.grammar import Clause, Sentence, VerbPhrase
+from chassis.idea.heads import read_analogue, read_head
+from chassis.idea.lexicon import ANALOGUES, VERB_FOR_NOUN
+from chassis.idea.roles import Roles
+from chassis.idea.verbs import FINDING, IMPROVING, INFORMING, MATCHING, REDUCING
+
+
+def read_main(source: str, roles: Roles) -> None:
+    analogue = re.match(r"^(?:it's\s+|like\s+)?(?:an?\s+|the\s+)?(\w+)\s+for\s+(?P<what>.+)$", source, re.IGNORECASE)
+    parsed = grammar.split_sentence(source)
+    first = not roles.main
+    if first:
+        roles.main, roles.head = source.rstrip(" .!?"), parsed.head
+    if analogue and analogue.group(1).lower() in ANALOGUES and first:
+        company = analogue.group(1).lower()
+        roles.head = f"{ANALOGUES[company][0]} {'marketplace' if company in {'uber', 'airbnb'} else 'platform'}"
+        read_analogue(company, analogue["what"], roles)
+    doing: list[tuple[Clause, list[VerbPhrase]]] = []
+    shorthand = bool(analogue) and first and roles.head != parsed.head
+    for clause in parsed.clauses:
+        if shorthand and clause.kind == "for":
+            continue
+        _read_clause(clause, parsed, roles, doing)
+    if first and not shorthand:
+        read_head(parsed, roles)
+    _read_solution(doing, source, roles)
+
+
+def _read_clause(clause: Clause, parsed: Sentence, roles: Roles, doing: list[tuple[Clause, list[VerbPhrase]]]) -> None:
+    source = parsed.source
+    text = clause.text(source)
+    kind = clause.kind.partition(":")[0]
+    if kind == "for":
+        _read_for(text, roles)
+    elif kind in {"relative", "infinitive", "for-gerund", "by", "participle", "where", "so", "acting", "is"}:
+        phrases = grammar.verb_phrases(clause, source)
+        if kind in {"where", "so"} or not phrases:
+            subject, rest = _actor_subject(clause, source)
+            if subject:
+                roles.add_audience(subject, text)
+                phrases = grammar.parse_verbs(rest.tokens, source, kind)
+        if not phrases and kind == "acting":
+            return
+        read_phrases(phrases, kind, roles)
+        doing.append((clause, phrases))
+    elif kind == "with":
+        read_means(text, roles)
+        doing.append((clause, []))
+    elif kind == "when":
+        subject, rest = _actor_subject(clause, source)
+        if subject:
+            roles.add_audience(subject, text)
+            verb = next((t.lower for t in rest.tokens if w.is_base_verb(t.lower)), "")
+            if (
+                clause.kind == "when:before"
+                and verb
+                and nouns.is_actor_phrase(subject)
+                and any(m.base in FINDING for m in roles.mechanisms)
+            ):
+                roles.extras.append((f"Alert {subject} before they {verb}", f"before {text}"))
+        doing.append((clause, []))
+    elif kind in {"without", "instead"}:
+        phrases = grammar.parse_verbs(clause.tokens, source, kind)
+        hurts = phrases[0].gerund_form if phrases else nouns.clean(text)
+        roles.set_problem(hurts, f"{'without' if kind == 'without' else 'instead of'} {text}")
+        doing.append((clause, []))
+    elif kind == "who":
+        _read_who(clause, source, roles)
+    elif kind == "because":
+        roles.set_problem(pains.as_noun_phrase(text), text)
+
+
+def _read_for(text: str, roles: Roles) -> None:
+    whole = nouns.clean(re.split(r"\s(?:so|with which)\s", text)[0])
+    for member in nouns.split_list(whole):
+        if nouns.is_actor_phrase(member, lenient=True):
+            roles.add_audience(member, text)
+            continue
+        made = nouns.to_verb_phrase(member)
+        head = nouns.head_of(member)
+        if made:
+            roles.mechanisms.append(VerbPhrase(*made, clause="for", basis=member, outer=" ".join(made)))
+        elif head in {"dog", "cat", "pet", "horse"}:
+            roles.add_audience(f"{head} owners", text)
+        elif re.search(r"\b(?:with|who|living|at|in)\b", member) or head in {"ager", "ages"}:
+            roles.add_audience(member, text)
+        else:
+            roles.things.append(member)
+
+
+def _read_who(clause: Clause, source: str, roles: Roles) -> None:
+    """ "parents who want to limit screen time", "owners who struggle with paperwork"."""
+    text = clause.text(source)
+    wish = re.match(
+        r"^(?:also\s+)?(?:want|need|would like|like|wish|try|hope|have|love)\s+to\s+(?P<what>.+)$", text, re.IGNORECASE
+    )
+    struggle = re.match(
+        r"^(?:\w+ly\s+)?(?:struggle|suffer|deal|cope|fight|are tired|are frustrated|are fed up|worry|are overwhelmed)\s+(?:to|with|from|of|about|by)\s+(?P<what>.+)$",
+        text, re.IGNORECASE,
+    )  # fmt: skip
+    negative = re.match(
+        r"^(?:can't|cannot|can not|don't|do not|have no|lack|never|forget|lose|waste|miss|hate|fail)\b",
+        text,
+        re.IGNORECASE,
+    )
+    if wish:
+        offset = wish.start("what") + clause.tokens[0].start
+        tokens = [t for t in clause.tokens if t.start >= offset]
+        read_phrases(grammar.parse_verbs(tokens, source, "who", form="base"), "who", roles)
+    elif struggle:
+        what = struggle["what"]
+        first, _, rest = what.partition(" ")
+        roles.set_problem(f"{w.gerund(first.lower())} {rest}" if w.is_base_verb(first.lower()) and rest else what, text)
+    elif negative:
+        hurts = pains.as_noun_phrase(f"people {text}").removeprefix("people ")
+        roles.set_problem(hurts, text)
+    else:
+        roles.things.append(text)
+
+
+def _actor_subject(clause: Clause, source: str) -> tuple[str, Clause]:
+    """("finance teams", clause from its verb on) for "finance teams pay them"; ("", clause) when no actor comes first."""
+    tokens = clause.tokens
+    for index in range(1, min(len(tokens), 7)):
+        word = tokens[index].lower
+        before = [t.lower for t in tokens[:index]]
+        verb = (
+            word in w.AUXILIARIES
+            or word == "never"
+            or word.endswith("ly")
+            or w.is_base_verb(word)
+            or bool(w.base_of_third(word))
+        )
+        if verb and (nouns.is_actor(before[-1]) or (nouns.is_agent(before[-1]) and w.is_plural(before[-1]))):
+            phrase = source[tokens[0].start : tokens[index - 1].end]
+            start = index
+            while start < len(tokens) - 1 and tokens[start].lower in w.AUXILIARIES:
+                start += 1
+            return nouns.clean(phrase), Clause(clause.kind, tokens[start:])
+        if verb and before[-1] in w.PRONOUNS:
+            start = index
+            while start < len(tokens) - 1 and tokens[start].lower in w.AUXILIARIES:
+                start += 1
+            return before[-1], Clause(clause.kind, tokens[start:])
+    return "", clause
+
+
+def read_phrases(phrases: list[VerbPhrase], kind: str, roles: Roles) -> None:
+    for said in phrases:
+        phrase = said
+        if phrase.audience:
+            roles.add_audience(phrase.audience, phrase.basis)
+        if re.match(r"^(?:them|their)\b", phrase.rest) and phrase.clause != "participle":
+            # "We switch them automatically": whoever they are.
+            who = roles.audiences[0] if roles.audiences else "customers"
+            phrase = replace(
+                phrase, rest=re.sub(r"^them\b", who, phrase.rest), outer=re.sub(r"\bthem\b", who, phrase.outer)
+            )
+        if phrase.base in MATCHING:
+            _read_match(phrase, roles)
+        phrase = _without_audience(phrase, _read_object(phrase, roles))
+        outcome = _is_outcome(phrase)
+        if outcome:
+            roles.outcomes.append(phrase)
+            _problem_of(phrase, roles)
+        if kind == "by":
+            roles.mechanisms.insert(sum(m.clause == "by" for m in roles.mechanisms), phrase)
+        elif not outcome and kind not in {"so"}:
+            roles.mechanisms.append(phrase)
+        elif kind == "so" and not outcome:
+            roles.outcomes.append(phrase)
+
+
+def _is_outcome(phrase: VerbPhrase) -> bool:
+    less = re.match(r"^(?:less|fewer|lower)\b", phrase.rest, re.IGNORECASE) is not None
+    negated = phrase.adverb.lower() in {"never", "not", "no longer"}
+    if phrase.base in FINDING:
+        return False
+    return phrase.base in REDUCING or phrase.base in IMPROVING or less or negated or phrase.base in {"save", "slash"}
+
+
+def _problem_of(phrase: VerbPhrase, roles: Roles) -> None:
+    """What an outcome says hurts: "reduce no-shows" -> "no-shows", "waste less food" -> "wasting food"."""
+    obj = re.split(r"\s(?:with|by|through|using|via|for|so|before|when|between|in minutes|from)\s", f"{phrase.rest} ")[
+        0
+    ].strip()
+    less = re.match(r"^(?:less|fewer|lower)\s+(?P<what>.+)$", obj, re.IGNORECASE)
+    keeping = re.match(r"^(?P<who>.+?)\s+from\s+(?P<what>\w+ing\b.*)$", phrase.rest, re.IGNORECASE)
+    if keeping and phrase.base in {"prevent", "stop", "protect"}:
+        roles.set_problem(f"{keeping['who']} {keeping['what']}", phrase.basis)
+        return
+    if phrase.adverb.lower() in {"never", "not", "no longer"}:
+        roles.set_problem(f"{w.gerund(phrase.base)} {phrase.rest}", phrase.basis)
+    elif less:
+        roles.set_problem(f"{w.gerund(phrase.base)} {less['what']}", phrase.basis)
+    elif phrase.base in {"protect", "improve", "increase"} | IMPROVING:
+        return
+    elif phrase.base == "save" and obj:
+        spent = re.search(r"\b(?:costs?|bills?|fees?|expenses|waste|overruns)$", nouns.clean(obj))
+        roles.set_problem(nouns.clean(obj) if spent else f"losing {nouns.clean(obj)}", phrase.basis)
+    elif phrase.base in {"end", "solve", "remove", "cut", "lower", "fix"} | REDUCING and obj:
+        roles.set_problem(nouns.clean(obj), phrase.basis)
+
+
+def _read_match(phrase: VerbPhrase, roles: Roles) -> None:
+    """Both sides of "matches students with tutors"."""
+    sides = re.split(r"\s(?:with|to|and)\s", phrase.rest, maxsplit=1)
+    for side in sides:
+        core = re.split(
+            r"\s(?:for|by|in|who|that|near|nearby|based|on|at|from|using|with|through)\b", side, maxsplit=1
+        )[0]
+        if nouns.is_actor_phrase(core, lenient=True):
+            roles.add_audience(core, phrase.basis)
+            roles.sides += 1
+    if len(sides) == 2:
+        sought = re.split(r"\s(?:who|that|by|using|based)\b", sides[1], maxsplit=1)[0]
+        roles.set_problem(f"finding {nouns.clean(sought)}", phrase.basis, inferred=True)
+
+
+def _without_audience(phrase: VerbPhrase, said: str) -> VerbPhrase:
+    """ "draft contracts for small law firms" -> "draft contracts", where the firms are known as the audience."""
+    rest = phrase.rest
+    if said and rest.endswith(said) and len(rest) > len(said):
+        return replace(phrase, rest=rest.removesuffix(said).rstrip())
+    return phrase
+
+
+def _read_object(phrase: VerbPhrase, roles: Roles) -> str:
+    """Reads what stands behind the verb: means after "with", people and events after "for", vetted people.
+
+    Returns the words "for <audience>" that end the phrase, or an empty string.
+    """
+    rest = phrase.rest
+    said = ""
+    dreaded = re.search(r"\bbefore\s+(?:they|he|she|you|it)\s+(?P<what>\w+\s.+)$", rest)
+    if dreaded and phrase.base in FINDING | INFORMING:
+        verb, _, tail = dreaded["what"].partition(" ")
+        if w.is_base_verb(verb.lower()):
+            roles.set_problem(f"{w.gerund(verb.lower())} {tail}", dreaded.group())
+    if phrase.base in _HANDING_OVER:
+        buyer = re.search(r"\bto\s+(?P<who>(?:\w+\s){0,2}\w+)$", nouns.without_adverbs(rest))
+        if buyer and nouns.is_actor_phrase(buyer["who"]) and w.is_plural(buyer["who"].split()[-1].lower()):
+            roles.handed_to = nouns.clean(buyer["who"])
+    if phrase.base not in MATCHING:
+        means = re.search(
+            r"\swith\s+(?P<what>(?!each\b|other\b|the\b|their\b|a single\b|one\b).+)$", rest, re.IGNORECASE
+        )
+        if means and phrase.base not in {
+            "integrate",
+            "comply",
+            "share",
+            "work",
+            "deal",
+            "help",
+            "replace",
+            "compare",
+            "meet",
+            "trade",
+        }:
+            before = len(roles.mechanisms)
+            read_means(means["what"], roles)
+            if len(roles.mechanisms) == before:
+                roles.things.append(nouns.clean(means["what"]))
+    for match in re.finditer(
+        r"\bfor\s+(?P<what>[\w\s,’'-]+?)(?=\s(?:with|by|using|from|in|that|who|so|before|at|when)\b|[,.;]|$)", rest
+    ):
+        what = nouns.clean(match["what"])
+        head = nouns.head_of(what)
+        if nouns.is_actor_phrase(what) or (
+            nouns.is_actor_phrase(what, lenient=True) and w.is_plural(what.split()[-1].lower())
+        ):
+            roles.add_audience(what, match.group())
+            said = match.group() if phrase.base not in MATCHING else said
+        elif VERB_FOR_NOUN.get(head) == "book":
+            roles.extras.append((f"Book {what}", match.group()))
+    for match in re.finditer(r"\b(vetted|verified|certified|screened|rated|insured|trained)\s+(\w+(?:\s\w+)?)", rest):
+        base = w.base_of_participle(match.group(1).lower())
+        who = match.group(2).split()
+        who = who if len(who) > 1 and nouns.is_actor(who[-1].lower()) else who[:1]
+        if base and nouns.is_actor(who[-1].lower()):
+            roles.extras.append((f"{base.capitalize()} {' '.join(who)}", match.group()))
+    return said
+
+
+_HANDING_OVER = frozenset("sell deliver rent supply lend offer donate resell lease ship".split())
+
+
+def read_means(text: str, roles: Roles) -> None:
+    for member in nouns.split_list(text):
+        made = nouns.to_verb_phrase(member)
+        if made:
+            roles.mechanisms.append(VerbPhrase(*made, clause="with", basis=member, outer=" ".join(made)))
+        elif len(member.split()) <= 5 and member.lower() not in {"ai", "machine learning", "technology", "software"}:
+            roles.things.append(member)
+
+
+def _read_solution(doing: list[tuple[Clause, list[VerbPhrase]]], source: str, roles: Roles) -> None:
+    """The clauses of the main sentence as one verb phrase in base form."""
+    if roles.solution:
+        return
+    parts: list[str] = []
+    basis: list[str] = []
+    for clause, phrases in doing:
+        text = clause.text(source)
+        basis.append(text)
+        if not parts:
+            if clause.kind in {"relative", "infinitive", "for-gerund", "by", "where", "so", "acting"} and phrases:
+                listed = [p.outer for p in phrases if p.outer]
+                parts.append(w.join(listed))
+            continue
+        marker = {"by": " by", "infinitive": " to", "with": " using", "so": " so", "without": " without", "instead": " instead of",
+                  "participle": ",", "where": " where", "relative": " that"}.get(clause.kind.partition(":")[0])  # fmt: skip
+        if clause.kind.startswith("when:"):
+            marker = f" {clause.kind.partition(':')[2]}"
+        if marker is None:
+            continue
+        if clause.kind == "relative" and phrases:
+            parts[-1:] = [parts[-1] + " and " + w.join([p.outer for p in phrases if p.outer])] if parts else []
+            continue
+        if len("".join(parts)) + len(text) < 200:
+            parts.append(f"{marker} {text}")
+    roles.solution = "".join(parts).strip(" ,")
+    if roles.solution:
+        first, last = doing[0][0].tokens, doing[-1][0].tokens
+        roles.basis["solution"] = w.clip(source[first[0].start : last[-1].end] or " ".join(basis), 200)

@@ -1,0 +1,104 @@
+"""What follows from what was read: the problem behind a job, the goal, remedies for a stated pain; marked as inferred."""
+
+from __future__ import annotations
+
+import re
+
+from chassis.idea import nouns, remedies
+from chassis.idea import words as w
+from chassis.idea.grammar import VerbPhrase
+from chassis.idea.lexicon import PAINS
+from chassis.idea.roles import AUDIENCES_MAX, MECHANISMS_MAX, Roles
+from chassis.idea.verbs import FINDING, MATCHING, REDUCING
+
+# What people do already, with effort: the job itself is then the (inferred) problem. What only a machine does is none.
+JOBS = frozenset(
+    """find choose plan manage track organise organize schedule validate prepare book learn compare split share pick
+    discover hire rent sell buy cook write design study practice practise train budget invoice file apply store
+    coordinate collect handle review verify translate transcribe repair arrange navigate understand grow build
+    save monitor keep create edit meet order memorise memorize reach""".split()
+)
+
+
+def finish(roles: Roles) -> None:
+    """Fills what follows from the rest, marked as inferred, and bounds the lists."""
+    if not roles.audiences:
+        sufferer = remedies.sufferer(roles.pain_sentences)
+        if sufferer:
+            roles.add_audience(sufferer, roles.pain_sentences[0])
+    if roles.handed_to:
+        roles.add_audience(roles.handed_to)
+        roles.sides = max(roles.sides, len(roles.audiences))
+    if not roles.mechanisms and not roles.labelled:
+        roles.mechanisms = list(roles.outcomes)
+    if not roles.solution and roles.mechanisms:
+        roles.solution = w.join([m.base_form for m in roles.mechanisms[:3]])
+        roles.basis.setdefault("solution", roles.mechanisms[0].basis)
+    if not roles.problem:
+        for phrase in roles.mechanisms:
+            obj = re.split(r"\s(?:before|with|from|so|in|for|and|between)\s", f"{phrase.rest} ")[0]
+            bad = {w.singular(t.lower) for t in w.tokenize(obj)} & PAINS
+            if bad and (
+                phrase.base in FINDING
+                or phrase.base in REDUCING | {"monitor", "predict", "track", "manage", "handle", "chase", "resolve"}
+            ):
+                roles.set_problem(nouns.clean(obj), phrase.basis)
+                break
+    if not roles.problem:
+        for phrase in roles.mechanisms:
+            where = re.search(r"\b(where|when|how|what|which|whether)\s+(?:to\s+)?.+$", phrase.rest)
+            if where:
+                roles.set_problem(f"not knowing {where.group()}", phrase.basis, inferred=True)
+                break
+    if not roles.problem:
+        job = next(
+            (m for m in roles.mechanisms if m.base in JOBS and 0 < len(m.rest.split()) < 9 and not m.adverb), None
+        )
+        taught = next(
+            (m for m in roles.mechanisms if m.base in {"teach", "train", "educate"} and " to " in m.rest), None
+        )
+        if taught:
+            roles.set_problem(f"learning to {taught.rest.partition(' to ')[2]}", taught.basis, inferred=True)
+        elif job:
+            roles.set_problem(job.gerund_form, job.basis, inferred=True)
+    roles.audiences = [a for a in w.unique(roles.audiences)][:AUDIENCES_MAX]
+    seen: list[VerbPhrase] = []
+    for phrase in roles.mechanisms:
+        if phrase.rest and all(phrase.base_form.lower() != other.base_form.lower() for other in seen):
+            seen.append(phrase)
+    roles.mechanisms = seen[:MECHANISMS_MAX]
+    roles.goal = _goal(roles)
+    if not roles.mechanisms and roles.pain_sentences:
+        asked = remedies.remedies([roles.pain, *roles.pain_sentences] if roles.pain else roles.pain_sentences)
+        if asked and not roles.solution:
+            roles.solution, roles.solution_inferred = w.join([phrase for phrase, _ in asked[:2]]), True
+            roles.basis["solution"] = asked[0][1]
+        if asked and not roles.goal:
+            roles.goal = asked[0][0]
+
+
+_GOAL_CHARS_MAX = 80
+
+
+def _goal(roles: Roles) -> str:
+    """The outcome, else what is found or known in the end, else the first thing that the product does."""
+    for phrase in roles.outcomes:
+        text = re.split(r"\s(?:with|by|using)\s", phrase.base_form)[0]
+        if (
+            phrase.base not in MATCHING
+            and phrase.adverb not in {"never", "not"}
+            and len(text) <= _GOAL_CHARS_MAX
+            and phrase.clause != "participle"
+        ):
+            return text
+    if roles.problem_inferred and roles.problem.startswith("finding "):
+        return "find " + roles.problem.removeprefix("finding ")
+    if roles.problem.startswith("learning to ") and roles.problem_inferred:
+        return "learn to " + roles.problem.removeprefix("learning to ")
+    if roles.problem.startswith("not knowing "):
+        return "know " + roles.problem.removeprefix("not knowing ")
+    for phrase in roles.mechanisms:
+        text = re.split(r"\s(?:before|so that|using|because)\s", phrase.base_form)[0]
+        if len(text) <= _GOAL_CHARS_MAX:
+            return text
+    return ""

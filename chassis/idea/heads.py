@@ -1,0 +1,96 @@
+"""What the product's own name says: "clinic scheduling tool", "Uber for lawn mowing"."""
+
+from __future__ import annotations
+
+import re
+
+from chassis.idea import nouns
+from chassis.idea import words as w
+from chassis.idea.grammar import Sentence, VerbPhrase
+from chassis.idea.lexicon import FORM_ADJECTIVES, FORM_WORDS, NOMINALISATIONS
+from chassis.idea.roles import Roles
+
+
+# What single activities are done to, where the head does not say ("scheduling tool").
+_GERUND_OBJECTS = {
+    "scheduling": "appointments", "booking": "appointments", "budgeting": "spending", "invoicing": "invoices",
+    "onboarding": "new members", "accounting": "accounts", "planning": "work", "billing": "bills",
+    "management": "daily work", "hiring": "staff", "tracking": "progress", "translation": "speech",
+    "tutoring": "lessons", "transcription": "speech", "parking": "cars", "carpooling": "rides",
+}  # fmt: skip
+# What a well-known company's name stands for: "Uber for lawn mowing".
+_ANALOGUE_VERBS = {
+    "uber": ("book", "{} on demand"), "airbnb": ("rent", "{}"), "tinder": ("match", "{}"), "netflix": ("stream", "{}"),
+    "spotify": ("stream", "{}"), "etsy": ("sell", "{}"), "ebay": ("sell", "{}"), "duolingo": ("practise", "{}"),
+    "strava": ("track", "{}"), "calendly": ("schedule", "{}"), "stripe": ("take", "{} payments"),
+}  # fmt: skip
+_OWNED_SOFTWARE = frozenset("software system crm saas suite management erp portal".split())
+# Verbs whose object may be people: the first word of the head is then no owner ("tutor matching app").
+_ABOUT_PEOPLE = frozenset("find recruit hire match validate detect rank screen vet".split())
+
+
+def read_head(parsed: Sentence, roles: Roles) -> None:
+    """Reads an activity, and sometimes whose it is, from the head's words before its form word."""
+    head = parsed.head
+    first = w.tokenize(head)[:1]
+    if first and parsed.source.startswith(head):
+        head = w.decapitalise(head)
+    boxed = re.match(
+        r"^(?:an?\s+)?[\w\s-]*\b(?:box|subscription|bouquet|kit|delivery)\s+of\s+(?P<what>.+)$", head, re.IGNORECASE
+    )
+    if boxed and not roles.mechanisms:
+        _add(roles, "deliver", boxed["what"], head)
+        return
+    listed = re.match(
+        r"^(?:an?\s+)?(?:[\w-]+\s)*(?:directory|database|catalogue?|collection|list|map|guide)\s+(?:of|to)\s+(?P<what>.+)$",
+        head,
+        re.IGNORECASE,
+    )
+    if listed and not roles.mechanisms:
+        _add(roles, "list", listed["what"], head)
+        return
+    about = nouns.modifiers_without_form(head, FORM_WORDS, FORM_ADJECTIVES)
+    if not about:
+        return
+    roles.about = about
+    roles.things.append(about)
+    roles.basis.setdefault("head", parsed.head)
+    words = about.split()
+    owner = words[0].lower()
+    made = nouns.to_verb_phrase(about)
+    form = head.split()[-1].lower()
+    if made and not roles.mechanisms:
+        verb, obj = made
+        if len(words) == 2 and nouns.is_actor(owner) and verb not in _ABOUT_PEOPLE:
+            if not roles.audiences:
+                roles.add_audience(w.plural(owner), about)
+            verb, obj = verb, _GERUND_OBJECTS.get(words[-1].lower(), "")
+        if obj:
+            _add(roles, verb, obj, about)
+    elif not roles.mechanisms and len(words) == 1 and form == "marketplace":
+        verb = w.base_of_gerund(owner)
+        agent = next((a for a in (f"{verb}er", f"{verb}r", verb) if verb and nouns.is_actor(a)), "")
+        _add(roles, "find", w.plural(agent or owner), about)
+    elif not roles.mechanisms and len(words) == 1 and owner in _GERUND_OBJECTS:
+        verb = w.base_of_gerund(owner) or NOMINALISATIONS.get(owner, "")
+        if verb:
+            _add(roles, verb, _GERUND_OBJECTS[owner], about)
+    elif not roles.audiences and nouns.is_actor_phrase(about, lenient=True) and form in _OWNED_SOFTWARE:
+        roles.add_audience(w.plural(about), about)
+    elif not roles.audiences and len(words) > 1 and nouns.is_actor(owner) and not nouns.is_actor(words[-1].lower()):
+        roles.add_audience(w.plural(owner), about)
+
+
+def read_analogue(company: str, what: str, roles: Roles) -> None:
+    """ "Uber for lawn mowing": what is done is known from the company, unless it is for people."""
+    thing = nouns.clean(re.split(r"\s(?:that|which|who|by|with)\s", what)[0])
+    roles.things.append(thing)
+    if nouns.is_actor_phrase(thing):
+        roles.add_audience(thing, what)
+    elif company in _ANALOGUE_VERBS and not roles.mechanisms:
+        verb, pattern = _ANALOGUE_VERBS[company]
+        _add(roles, verb, pattern.format(thing), f"{company} for {thing}")
+
+
+def _add(roles: Roles, verb: str, obj: str, basis: str) -> None:
+    roles.mechanisms.append(VerbPhrase(verb, obj, clause="noun", basis=basis, outer=f"{verb} {obj}"))
