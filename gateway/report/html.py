@@ -39,6 +39,7 @@ def render(report: pipeline_pb2.Report, artifacts: Sequence[common_pb2.Artifact]
         profile_rows=view.profile_rows(report.profile),
         claims=claims,
         shown=view.shown_numbers(claims),
+        chain=view.chain(report),
         bars=view.bars(report),
         artifacts=sorted(artifacts, key=lambda artifact: artifact.path),
         paths={artifact.path for artifact in artifacts},

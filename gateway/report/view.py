@@ -12,6 +12,7 @@ from pipeline.v1 import common_pb2, mvp_pb2, pipeline_pb2, validation_pb2
 # Sources shown per claim and side; the rest is counted, and stands in evidence.json.
 SHOWN_PER_SIDE = 6
 MENTIONS_SHOWN = 4
+ADS_SHOWN = 3
 
 
 @dataclass
@@ -107,6 +108,47 @@ def shown_numbers(views: Sequence[ClaimView]) -> dict[str, int]:
         for shelf in (view.supporting, view.contradicting, view.mentioning)
         for card in shelf
     }
+
+
+@dataclass(frozen=True)
+class ChainRow:
+    """What rests on a claim, in words; `more` counts what is not shown."""
+
+    claim: common_pb2.Claim
+    kind: str
+    supporting: list[str]
+    contradicting: list[str]
+    mentioning: list[str]
+    slides: list[str]
+    ads: list[str]
+    more_ads: int
+    pages: list[str]
+    features: list[str]
+
+
+def chain(report: pipeline_pb2.Report) -> list[ChainRow]:
+    """The chain from claims to what was made, with texts in place of ids."""
+    slides = {slide.number: slide.title for slide in report.pitch.slides}
+    ads = {asset.id: asset.text for asset in report.campaign.assets}
+    features = {feature.id: feature.title for feature in report.profile.features}
+    features.update({feature.id: feature.title for feature in report.mvp.spec.features})
+    kinds = {claim.id: claim for claim in report.claims}
+    return [
+        ChainRow(
+            claim=kinds[link.claim_id],
+            kind=words.claim_kind(kinds[link.claim_id].kind) or link.claim_id,
+            supporting=list(link.supporting_evidence_ids),
+            contradicting=list(link.contradicting_evidence_ids),
+            mentioning=list(link.mentioning_evidence_ids),
+            slides=[f"{number} {slides.get(number, '')}".strip() for number in link.slide_numbers],
+            ads=[ads.get(asset, asset) for asset in link.ad_asset_ids[:ADS_SHOWN]],
+            more_ads=max(len(link.ad_asset_ids) - ADS_SHOWN, 0),
+            pages=list(link.landing_variants),
+            features=[features.get(feature, feature) for feature in link.feature_ids],
+        )
+        for link in report.chain
+        if link.claim_id in kinds
+    ]
 
 
 def verdict(report: pipeline_pb2.Report) -> dict[str, Any]:

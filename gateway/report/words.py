@@ -164,9 +164,9 @@ def money(micros: int) -> str:
 
 
 def percent(share: float) -> str:
-    """`2.5 %`; shares are 0 to 1."""
+    """`8.05%`; shares are 0 to 1. Two digits after the point below 10, none above."""
     value = share * 100
-    return f"{value:.0f} %" if value >= 10 or value == round(value) else f"{value:.1f} %"
+    return f"{value:.0f}%" if value >= 10 else f"{value:.2f}".rstrip("0").rstrip(".") + "%"
 
 
 def number(value: float) -> str:

@@ -144,7 +144,7 @@ def test_page_tells_the_whole_story() -> None:
     page, _ = page_of(whole(), spec=pipeline_pb2.RunSpec(idea=common_pb2.Idea(text="A made-up idea for a test")))
     for words_ in (
         "Go", "A made-up idea for a test", "The claim on problem.", "Made-up quote number 1.", "verified", "boots",
-        "google-headline-1", "Nothing found speaks against it", "deck.pptx", "Measured quality",
+        "“Made up”", "1 Purpose", "Nothing found speaks against it", "deck.pptx", "Measured quality",
     ):  # fmt: skip
         assert words_ in page.text, words_
 
@@ -183,6 +183,6 @@ def test_numbers_read_well() -> None:
     assert [words.money(v) for v in (25_000_000, 0, 1_200, 1_234_567_890_000)] == [
         "$25.00", "$0.00", "$0.0012", "$1,234,567.89",
     ]  # fmt: skip
-    assert [words.percent(v) for v in (0.025, 0.5, 1.0)] == ["2.5 %", "50 %", "100 %"]
+    assert [words.percent(v) for v in (0.0805, 0.02, 0.5, 1.0)] == ["8.05%", "2%", "50%", "100%"]
     assert words.plural(1, "source") == "1 source"
     assert words.plain("safe\u202eevil\x00") == "safeevil"
