@@ -13,7 +13,7 @@ class GatewayConfig(ServerConfig):
     """What the gateway is told."""
 
     listen: str = Field("127.0.0.1:50051", description="gRPC address: host:port or unix:/path")
-    http_listen: str = Field("127.0.0.1:8080", description="REST address host:port; empty: no REST")
+    http_listen: str = Field("127.0.0.1:8080", description="REST address host:port; off: no REST")
 
     validation_target: str = Field("127.0.0.1:50061", description="address of the validation server")
     evidence_target: str = Field("127.0.0.1:50062", description="address of the evidence server")
@@ -55,10 +55,11 @@ class GatewayConfig(ServerConfig):
     @field_validator("http_listen")
     @classmethod
     def _http_listen(cls, value: str) -> str:
-        if value == "":
-            return value
+        if value.lower() in ("", "off", "none"):
+            # An empty variable counts as not set, so the environment needs a word for it.
+            return ""
         if value.startswith("unix:"):
-            raise ValueError("is not an address for REST; write host:port (127.0.0.1:8080) or leave it empty")
+            raise ValueError("is not an address for REST; write host:port (127.0.0.1:8080) or off")
         return check_listen(value)
 
     @field_validator("validation_target", "evidence_target", "pitch_target", "campaign_target", "mvp_target")

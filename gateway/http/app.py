@@ -81,7 +81,7 @@ class HttpSide:
             await self.stop()
             raise ListenError(
                 f"Cannot serve REST on {self._listen} ({error.strerror or error}); stop what serves there, or set"
-                " PIPELINE_HTTP_LISTEN to another address, or to nothing for no REST."
+                " PIPELINE_HTTP_LISTEN to another address, or to off for no REST."
             ) from error
         bound = self._runner.addresses[0]
         self.address = f"http://{host if ':' not in host else f'[{host}]'}:{bound[1]}"

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.config import ConfigError, load
 from chassis.limits import ProfileLimits
 from gateway.batches import plan_batch, rank, shares
+from gateway.config import GatewayConfig
 from gateway.request import check_batch, check_request_id, check_spec
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, errors_pb2, pipeline_pb2, validation_pb2
@@ -127,6 +129,14 @@ def test_request_ids_are_plain(request_id: str) -> None:
     with pytest.raises(PipelineError) as caught:
         check_request_id(request_id)
     assert caught.value.violations[0].field == "request_id"
+
+
+def test_rest_can_be_switched_off() -> None:
+    """The word `off` switches REST off, as an empty setting does; an address without a port is refused."""
+    assert load(GatewayConfig, http_listen="off").http_listen == ""
+    assert load(GatewayConfig, http_listen="").http_listen == ""
+    with pytest.raises(ConfigError, match="http_listen"):
+        load(GatewayConfig, http_listen="localhost")
 
 
 def test_batch_names_the_spec_at_fault() -> None:

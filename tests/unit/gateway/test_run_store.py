@@ -335,3 +335,24 @@ async def test_ids_sort_by_time_and_parse() -> None:
     assert parse(f"runs/{first}", "runs") == first
     for name in (first, f"batches/{first}", "runs/", "runs/../x", f"runs/{first}/x", "runs/" + "u" * 26):
         assert parse(name, "runs") is None
+
+
+async def test_readers_that_leave_in_mid_read_cost_nothing(stored: Stored) -> None:
+    """Two hundred watchers cancelled at every point of their read leave a store that still answers."""
+    run_id = await stored.run()
+
+    async def read() -> None:
+        async for _ in stored.store.watch(TENANT, run_id):
+            pass
+
+    for turns in range(20):
+        tasks = [asyncio.create_task(read()) for _ in range(10)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    async with asyncio.timeout(5):
+        snapshots = await asyncio.gather(*(stored.store.snapshot(run_id) for _ in range(20)))
+    assert len(snapshots) == 20
+    assert repr(stored.store.wakeup) == "Wakeup()"
