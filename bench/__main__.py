@@ -91,7 +91,7 @@ def measure(repetitions: int, seed: int) -> dict[tuple[str, int], Side]:
     """Alternate the two implementations over one and five ideas."""
     sides = {(kind, size): Side(size) for kind in ("sync", "async") for size in (1, 5)}
     with tempfile.TemporaryDirectory() as folder, simulator(seed) as address, asyncio.Runner() as runner:
-        settings = {"hackernews_url": address, "hackernews_rate": 1000.0}
+        settings = {"hackernews_url": address, "hackernews_rate": 100.0}
         # Two programs of their own would be two machines' worth of start-up: both are started before the clock is.
         sync = MainPipeline(state_dir=Path(folder) / "sync", offline=False, settings=settings)
         config = AsyncPipelineConfig(max_concurrent_phases=3)

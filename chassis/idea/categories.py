@@ -6,34 +6,20 @@ in the idea. `segment` equals a segment of the search advertising benchmarks, or
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from chassis.idea.categories_more import MORE
+from chassis.idea.category import Category
 
-
-class Category(NamedTuple):
-    """One field of business; terms are comma-separated lemmas or phrases of lemmas."""
-
-    slug: str
-    label: str
-    segment: str
-    strong: str
-    medium: str
-    weak: str
-    # Entity name -> trigger lemmas, separated by spaces.
-    entities: dict[str, str]
-    # Who usually uses such a product; shown as inferred.
-    audience: str
-    # Endings for name candidates.
-    tails: str
-
-
-CATEGORIES: tuple[Category, ...] = (
+_FIRST: tuple[Category, ...] = (
     Category(
         "food",
         "Food and kitchen",
         "Restaurants & food",
-        "recipe, food waste, restaurant, grocery, groceries, meal, meal planning, kitchen, leftover, chef, diner, pantry, fridge, "
-        "expiry date, coffee, cake, bread, pastry, cheese, baker, home baker, catering, caterer, bakery, menu, cooking, vegan, snack, takeaway, takeout",
-        "food, ingredient, cook, dish, nutrition, coffee, beverage, cafe, beer, wine, brewery, allergen, lunch, dinner, breakfast, "
+        "recipe, food waste, restaurant, grocery, groceries, meal, meal planning, kitchen, leftover, chef, "
+        "diner, pantry, fridge, "
+        "expiry date, coffee, cake, bread, pastry, cheese, baker, home baker, catering, caterer, bakery, menu, "
+        "cooking, vegan, snack, takeaway, takeout",
+        "food, ingredient, cook, dish, nutrition, coffee, beverage, cafe, beer, wine, brewery, allergen, "
+        "lunch, dinner, breakfast, "
         "supermarket, baker, spice, tea, home cook, farmers market",
         "eat, taste, fresh, kitchen, household, waste, expire, surplus",
         {
@@ -52,10 +38,14 @@ CATEGORIES: tuple[Category, ...] = (
         "health",
         "Health care",
         "Physicians & surgeons",
-        "patient, clinic, doctor, physician, hospital, nurse, medical, health care, healthcare, telehealth, telemedicine, therapist, "
-        "therapy, physiotherapy, dentist, dental, medication, prescription, diagnosis, symptom, caregiver, elderly care, mental health, "
-        "blood, chronic, diabetes, surgery, surgeon, cancer, dementia, sleep, back pain, insomnia, no-show, health record, medicine, pharmacy, clinical",
-        "health, care, disease, pain, appointment, carer, sleep, anxiety, depression, disability, wheelchair, hearing, pregnancy, "
+        "patient, clinic, doctor, physician, hospital, nurse, medical, health care, healthcare, telehealth, "
+        "telemedicine, therapist, "
+        "therapy, physiotherapy, dentist, dental, medication, prescription, diagnosis, symptom, caregiver, "
+        "elderly care, mental health, "
+        "blood, chronic, diabetes, surgery, surgeon, cancer, dementia, sleep, back pain, insomnia, no-show, "
+        "health record, medicine, pharmacy, clinical",
+        "health, care, disease, pain, appointment, carer, sleep, anxiety, depression, disability, wheelchair, "
+        "hearing, pregnancy, "
         "midwife, biomarker, longevity, ageing, aging, nursing home",
         "wellbeing, wellness, senior, reminder, waitlist, treatment, biotech, oncology",
         {
@@ -76,10 +66,13 @@ CATEGORIES: tuple[Category, ...] = (
         "fintech",
         "Finance and payments",
         "Finance & insurance",
-        "invoice, payment, bank, banking, lender, lending, credit card, credit risk, loan, insurance, insurer, accounting, accountant, bookkeeping, "
-        "tax, payroll, fraud, fraudulent, budget, budgeting, invest, investing, investor, investment, mortgage, expense, finance, financial, "
+        "invoice, payment, bank, banking, lender, lending, credit card, credit risk, loan, insurance, insurer, "
+        "accounting, accountant, bookkeeping, "
+        "tax, payroll, fraud, fraudulent, budget, budgeting, invest, investing, investor, investment, "
+        "mortgage, expense, finance, financial, "
         "crypto, wallet, remittance, pension, savings, debt, cash flow, actuary, cfo, accounts payable",
-        "pay, money, transaction, saving, refund, stock, trading, currency, audit, chargeback, receivable, payable, pocket money, "
+        "pay, money, transaction, saving, refund, stock, trading, currency, audit, chargeback, receivable, "
+        "payable, pocket money, "
         "billing, credit score",
         "credit, price, cost, budget, revenue, spend, rent",
         {
@@ -103,9 +96,12 @@ CATEGORIES: tuple[Category, ...] = (
         "education",
         "Education and learning",
         "Education & instruction",
-        "student, tutor, tutoring, teacher, school, learn, learning, lesson, course, classroom, education, curriculum, homework, exam, "
-        "university, college, language learning, flashcard, e-learning, pupil, lecture, learner, quiz, literacy, kindergarten, high school",
-        "teach, study, training, skill, academic, degree, professor, campus, mentor, coding bootcamp, bootcamp, grade, tuition, class, "
+        "student, tutor, tutoring, teacher, school, learn, learning, lesson, course, classroom, education, "
+        "curriculum, homework, exam, "
+        "university, college, language learning, flashcard, e-learning, pupil, lecture, learner, quiz, "
+        "literacy, kindergarten, high school",
+        "teach, study, training, skill, academic, degree, professor, campus, mentor, coding bootcamp, "
+        "bootcamp, grade, tuition, class, "
         "apprentice, internship, scholarship",
         "knowledge, practice, vetted, online, certificate, math, reading",
         {
@@ -127,8 +123,10 @@ CATEGORIES: tuple[Category, ...] = (
         "agriculture",
         "Agriculture and farming",
         "",
-        "farm, farmer, farming, crop, grower, irrigate, irrigation, soil, livestock, cattle, dairy, harvest, agriculture, agricultural, "
-        "agronomist, orchard, vineyard, greenhouse, pesticide, fertilizer, fertiliser, beekeeper, beehive, precision agriculture, "
+        "farm, farmer, farming, crop, grower, irrigate, irrigation, soil, livestock, cattle, dairy, harvest, "
+        "agriculture, agricultural, "
+        "agronomist, orchard, vineyard, greenhouse, pesticide, fertilizer, fertiliser, beekeeper, beehive, "
+        "precision agriculture, "
         "smallholder, tractor, seed, poultry, herd",
         "field, spray, plant, weed, pest, acre, rural, yield, grain, fishery, aquaculture, ranch, garden, gardener",
         "drone, scan, satellite, weather, water, sensor",
@@ -150,10 +148,13 @@ CATEGORIES: tuple[Category, ...] = (
         "developer-tools",
         "Developer tools",
         "",
-        "developer, api, source code, software engineer, software development, codebase, github, ci/cd, devops, debugging, debug, compiler, sdk, "
-        "repository, pull request, microservice, kubernetes, database, legacy system, legacy code, fuzzing, schema, engineering team, "
+        "developer, api, source code, software engineer, software development, codebase, github, ci/cd, "
+        "devops, debugging, debug, compiler, sdk, "
+        "repository, pull request, microservice, kubernetes, database, legacy system, legacy code, fuzzing, "
+        "schema, engineering team, "
         "programmer, api gateway, middleware, open-source, open source, mainframe, symbolic execution, code review",
-        "code, deploy, deployment, software, backend, frontend, cloud, server, latency, test suite, unit test, log, container, library, proxy, "
+        "code, deploy, deployment, software, backend, frontend, cloud, server, latency, test suite, unit test, "
+        "log, container, library, proxy, "
         "plugin, low-code, no-code, infrastructure, release, bug",
         "engineer, engineering, production, integration, testing, documentation, bottleneck",
         {
@@ -173,10 +174,14 @@ CATEGORIES: tuple[Category, ...] = (
         "ai-infrastructure",
         "AI infrastructure",
         "",
-        "ai agent, autonomous agent, agent, llm, prompt, prompt injection, token budget, model weight, rag, fine-tuning, inference, "
-        "mlops, ml engineer, model collapse, synthetic data, hallucination, embedding, vector similarity, gpu, ai model, "
-        "machine learning model, inter-agent, rogue ai, ai chip, agentic, training data, foundation model, conversation history, model provider, model poisoning, ai company",
-        "model, dataset, vector, semantic, machine learning, deep learning, neural network, data scientist, token, knowledge graph",
+        "ai agent, autonomous agent, agent, llm, prompt, prompt injection, token budget, model weight, rag, "
+        "fine-tuning, inference, "
+        "mlops, ml engineer, model collapse, synthetic data, hallucination, embedding, vector similarity, gpu, "
+        "ai model, "
+        "machine learning model, inter-agent, rogue ai, ai chip, agentic, training data, foundation model, "
+        "conversation history, model provider, model poisoning, ai company",
+        "model, dataset, vector, semantic, machine learning, deep learning, neural network, data scientist, "
+        "token, knowledge graph",
         "ai, deterministic, autonomous, intelligent, loop, cache",
         {
             "agent": "agent",
@@ -197,9 +202,11 @@ CATEGORIES: tuple[Category, ...] = (
         "business-operations",
         "Business operations",
         "Business services",
-        "workflow, back office, crm, erp, procurement, supplier management, contract management, small business, spreadsheet, "
+        "workflow, back office, crm, erp, procurement, supplier management, contract management, small "
+        "business, spreadsheet, "
         "project management, customer support, customer service, help desk, helpdesk, ticketing, document management, "
-        "b2b saas, freelancer, invoicing, field service, contractor, team collaboration, facility, cleaning company, business owner",
+        "b2b saas, freelancer, invoicing, field service, contractor, team collaboration, facility, cleaning "
+        "company, business owner",
         "business, company, operation, scheduling, task, meeting, productivity, collaboration, document, "
         "approval, meeting note, vendor, office, client, agency, quote, quoting, consultant, enterprise, booking",
         "team, automate, automation, efficiency, manager, report, staff, calendar",
@@ -223,9 +230,12 @@ CATEGORIES: tuple[Category, ...] = (
         "hr",
         "Hiring and people",
         "Business services",
-        "recruiter, recruiting, recruitment, hiring, candidate, employee, job seeker, resume, cv, hr, human resources, onboarding, talent, "
-        "workforce, payslip, staffing, performance review, interview, payroll team, new hire, rota, employee engagement",
-        "job, employer, shift, shift worker, worker, career, workplace, staff, salary, leave, intern, gig worker, applicant, employment",
+        "recruiter, recruiting, recruitment, hiring, candidate, employee, job seeker, resume, cv, hr, human "
+        "resources, onboarding, talent, "
+        "workforce, payslip, staffing, performance review, interview, payroll team, new hire, rota, employee "
+        "engagement",
+        "job, employer, shift, shift worker, worker, career, workplace, staff, salary, leave, intern, gig "
+        "worker, applicant, employment",
         "hire, team, manager, skill, remote",
         {
             "candidate": "candidate recruiter hiring resume cv applicant",
@@ -242,10 +252,13 @@ CATEGORIES: tuple[Category, ...] = (
         "marketing",
         "Marketing and sales",
         "Business services",
-        "marketing, marketer, advertiser, advertising, ad campaign, seo, social media post, influencer, brand, lead generation, sales team, "
-        "newsletter, content creator, email campaign, copywriting, sales rep, podcast, landing page, crm lead, customer acquisition, "
+        "marketing, marketer, advertiser, advertising, ad campaign, seo, social media post, influencer, brand, "
+        "lead generation, sales team, "
+        "newsletter, content creator, email campaign, copywriting, sales rep, podcast, landing page, crm lead, "
+        "customer acquisition, "
         "e-mail campaign, salespeople, sales call, affiliate",
-        "campaign, lead, content, audience, creator, sales, loyalty, engagement, customer feedback, churn, outreach, pr",
+        "campaign, lead, content, audience, creator, sales, loyalty, engagement, customer feedback, churn, "
+        "outreach, pr",
         "post, conversion, click, promote, customer, review",
         {
             "campaign": "campaign ad advertiser",
@@ -263,10 +276,13 @@ CATEGORIES: tuple[Category, ...] = (
         "retail",
         "Retail and shopping",
         "Shopping, collectibles & gifts",
-        "shop, shopper, retailer, e-commerce, ecommerce, online store, fashion, clothing, clothes, wardrobe, second-hand, thrift, shopify, "
-        "checkout, gift, collectible, boutique, merchandise, resale, jewelry, jewellery, cosmetics, beauty, marketplace seller, sneaker, "
+        "shop, shopper, retailer, e-commerce, ecommerce, online store, fashion, clothing, clothes, wardrobe, "
+        "second-hand, thrift, shopify, "
+        "checkout, gift, collectible, boutique, merchandise, resale, jewelry, jewellery, cosmetics, beauty, "
+        "marketplace seller, sneaker, "
         "furniture, toy, handmade, artisan, shoe, outfit",
-        "store, product return, inventory, seller, buyer, consumer, apparel, product, price comparison, size, discount, coupon, makeup, "
+        "store, product return, inventory, seller, buyer, consumer, apparel, product, price comparison, size, "
+        "discount, coupon, makeup, "
         "stock",
         "sell, buy, order, return, customer, brand, price",
         {
@@ -286,8 +302,10 @@ CATEGORIES: tuple[Category, ...] = (
         "logistics",
         "Logistics and delivery",
         "Business services",
-        "logistics, delivery, courier, warehouse, freight, truck, trucker, shipping, shipper, supply chain, last-mile, parcel, cargo, "
-        "dispatcher, delivery route, haulier, carrier, container ship, port, cold chain, shipment, pallet, route planning",
+        "logistics, delivery, courier, warehouse, freight, truck, trucker, shipping, shipper, supply chain, "
+        "last-mile, parcel, cargo, "
+        "dispatcher, delivery route, haulier, carrier, container ship, port, cold chain, shipment, pallet, "
+        "route planning",
         "fleet, route, inventory, package, transport, driver, distribution, stock, customs, dispatch, load",
         "track, vehicle, supplier, fuel, trip",
         {
@@ -302,368 +320,6 @@ CATEGORIES: tuple[Category, ...] = (
         "logistics operators",
         "haul lane dock route",
     ),
-    Category(
-        "real-estate",
-        "Property and housing",
-        "Real estate",
-        "real estate, landlord, tenant, property, property manager, lawn, lawn mowing, house cleaning, apartment, housing, realtor, homebuyer, home buyer, lease, "
-        "estate agent, mortgage broker, roommate, flatmate, construction site, builder, architect, building manager, home renovation, "
-        "homeowner, co-living, housing association, vacancy, construction, renovation, student housing",
-        "house, home, building, rental, rent, room, neighbourhood, neighborhood, renovate, plumbing, plumber, electrician, handyman, interior, "
-        "repair, tradespeople, contractor",
-        "maintenance, inspection, viewing, move",
-        {
-            "property": "property landlord tenant real-estate apartment estate housing",
-            "tenant": "tenant landlord rent",
-            "lease": "lease tenant landlord",
-            "viewing": "viewing estate homebuyer",
-            "maintenance request": "maintenance repair landlord tenant",
-            "listing": "rental apartment realtor roommate",
-            "project": "renovation construction builder",
-            "quote": "renovation plumber handyman contractor tradespeople",
-        },
-        "landlords",
-        "key nest stead roof",
-    ),
-    Category(
-        "travel",
-        "Travel and hospitality",
-        "",
-        "travel, traveler, traveller, trip, hotel, flight, tourist, tourism, tour, vacation, holiday, itinerary, hostel, airbnb, guest, "
-        "backpacker, airline, airport, booking site, camping, campsite, hike, hiking, hiker, vacation rental, sightseeing, cruise, "
-        "city break, host",
-        "destination, booking, guide, luggage, visa, abroad, local experience, museum, reservation, trail",
-        "explore, book, map, local, weekend",
-        {
-            "trip": "trip travel traveler traveller itinerary vacation holiday",
-            "itinerary": "itinerary trip",
-            "booking": "booking hotel flight hostel guest",
-            "guest": "guest hotel host",
-            "tour": "tour tourist tourism",
-            "trail": "hike hiking trail",
-            "destination": "destination travel",
-        },
-        "travellers",
-        "trek roam atlas stay",
-    ),
-    Category(
-        "energy-climate",
-        "Energy and climate",
-        "",
-        "energy, solar, carbon, carbon credit, carbon footprint, emission, renewable energy, wind farm, power grid, electricity, "
-        "electricity network, battery storage, climate, ccs, co2, sustainability, heat pump, charging station, ev charging, "
-        "transmission network, geothermal, nuclear fusion, fusion, plasma, microgrid, grid inertia, vehicle-to-grid, carbon reporting, carbon auditor, carbon market, scope 3, dac company, tso, photovoltaic, "
-        "greenwashing, carbon capture, recycling, net zero, energy bill, inertia",
-        "grid, wind, battery, power, emit, recycle, waste, heating, insulation, sustainable, blackout, esg, turbine, plastic, reactor, "
-        "electric vehicle",
-        "utility, meter, green, efficiency, fuel, storage, energy consumption",
-        {
-            "meter reading": "meter electricity energy-bill energy consumption",
-            "site": "solar wind grid building",
-            "carbon credit": "carbon credit",
-            "emission record": "emission carbon footprint co2 esg",
-            "storage site": "ccs sequestration geological",
-            "battery": "battery",
-            "grid event": "blackout frequency inertia grid",
-            "audit": "audit auditor certify",
-            "charging session": "charging ev",
-            "plasma run": "plasma",
-            "turbine": "turbine wind",
-        },
-        "energy operators",
-        "volt grid leaf current",
-    ),
-    Category(
-        "legal",
-        "Legal services",
-        "Attorneys & legal services",
-        "lawyer, attorney, law firm, legal, contract review, court, litigation, compliance officer, patent, trademark, lawsuit, paralegal, "
-        "notary, immigration lawyer, legal advice, gdpr request, divorce, arbitration, small claims, tenant right, dispute, legal aid, "
-        "will writing, nda",
-        "contract, compliance, regulation, clause, immigrant, visa application, claim, privacy policy, regulatory, policy",
-        "document, review, agreement, right, evidence",
-        {
-            "case": "lawyer attorney court litigation claim dispute legal",
-            "client": "lawyer attorney law-firm law",
-            "contract": "contract clause nda",
-            "deadline": "court deadline",
-            "filing": "filing patent trademark visa",
-            "obligation": "compliance regulation regulatory",
-        },
-        "law firms",
-        "clause brief docket writ",
-    ),
-    Category(
-        "entertainment",
-        "Entertainment and media",
-        "",
-        "music, musician, gamer, gaming, video, film, movie, streaming, concert, festival, ticket, event, artist, dj, band, esports, "
-        "book, reader, author, writer, comic, podcast listener, photographer, photo, video editor, theatre, theater, board game, story, "
-        "filmmaker, venue, playlist, art, indie game, storytelling",
-        "game, song, show, play, audience, fan, media, creator, news, journalist, publisher, record, karaoke, club, quiz night, bookworm",
-        "watch, listen, fun, share, creative",
-        {
-            "event": "event concert festival venue",
-            "ticket": "ticket concert event",
-            "track": "music song playlist musician",
-            "artist": "artist musician dj band",
-            "game": "game gamer gaming",
-            "book": "book reader author",
-            "story": "story writer",
-            "photo": "photo photographer",
-            "clip": "video film streaming",
-        },
-        "fans",
-        "stage tune play reel",
-    ),
-    Category(
-        "social",
-        "Community and social life",
-        "",
-        "dating, friend, friendship, social network, community, neighbor, neighbour, meetup, date, lonely, loneliness, chat app, couple, "
-        "introvert, expat, newcomer, hobby group, family member, grandparent, relationship, wedding, social club, online community, "
-        "time bank, mutual aid",
-        "group, share, meet, message, member, family, local, people, hobby, chat, social, immigrant, party, interest",
-        "connect, find, together, moment, memory",
-        {
-            "member": "community group club dating friend member expat",
-            "profile": "dating friend couple network",
-            "event": "meetup party event wedding",
-            "message": "chat message",
-            "match": "match dating",
-            "group": "group community hobby",
-            "post": "community neighbor neighbour",
-            "guest": "wedding party",
-        },
-        "people who are new in town",
-        "circle kin hearth meet",
-    ),
-    Category(
-        "security",
-        "Security",
-        "Business services",
-        "cybersecurity, cyber security, phishing, malware, ransomware, vulnerability, encryption, cryptography, post-quantum, post-quantum "
-        "cryptography, pqc, ciso, zero trust, intrusion, password, authentication, identity and access management, threat detection, ics, "
-        "scada, plc, firewall, quantum computer, hacker, cryptographic, spoofing, backdoor, devsecops, network detection, security "
-        "audit, pii, data breach, supply chain attack, man-in-the-middle, firmware update, hack, stuxnet, rsa, sbom, rogue ai agent, "
-        "malicious, harvest now, store now, decrypt later, hardware trojan, deepfake",
-        "security, attack, attacker, threat, protect, compliance, access, permission, encrypt, decrypt, intercept, vulnerable, firmware, "
-        "compromised, tamper, authenticate, unauthorized, privacy, fraud detection, leak, authenticate",
-        "secure, safe, infrastructure, audit, monitor, network, malicious, defense, block",
-        {
-            "asset": "infrastructure plc scada ics firmware network device",
-            "alert": "detect attack threat intrusion monitor block",
-            "vulnerability": "vulnerability vulnerable patch",
-            "certificate": "certificate cryptography cryptographic rsa pqc post-quantum encryption",
-            "access request": "access permission authentication",
-            "incident": "breach ransomware attack phishing",
-            "firmware image": "firmware",
-            "component": "sbom library dependency",
-            "policy rule": "redact block filter",
-            "cryptographic asset": "pqc post-quantum rsa",
-        },
-        "security teams",
-        "shield vault sentry ward",
-    ),
-    Category(
-        "manufacturing",
-        "Manufacturing and robotics",
-        "",
-        "manufacturer, manufacturing, factory, production line, machine operator, industrial, robot, robotics, cobot, predictive "
-        "maintenance, assembly line, 3d printing, cnc, semiconductor, foundry, chip designer, chip, quality control, spare part, "
-        "gigafactory, plant manager, robotic, humanoid robot, cfd, solid-state battery, battery, hpc, cell manufacturer, machine shop, "
-        "defect, photonic chip, bioreactor, workshop, downtime, world model, welding, digital twin",
-        "machine, production, sensor, component, supplier, tool, equipment, materials, material, hardware, maintenance, plant, simulation, "
-        "automation, simulator, chemical, engineering, metrology, physics, warehouse, object",
-        "quality, yield, process, inspect, industry, test, design",
-        {
-            "machine": "machine factory industrial equipment robot",
-            "production run": "production manufacturing bioreactor yield",
-            "defect": "defect quality",
-            "maintenance task": "maintenance downtime",
-            "part": "part spare component",
-            "robot": "robot robotics cobot robotic",
-            "simulation run": "simulation simulator cfd physics",
-            "battery cell": "battery cell",
-            "chip design": "chip semiconductor photonic",
-            "sensor reading": "sensor",
-        },
-        "factories",
-        "forge line mill works",
-    ),
-    Category(
-        "mobility",
-        "Mobility and vehicles",
-        "Automotive repair, service & parts",
-        "car, vehicle, driver, parking, bike, bicycle, cyclist, scooter, ride-sharing, carpool, carpooling, commuter, taxi, bus, train, "
-        "public transport, mechanic, car repair, ev driver, autonomous vehicle, robotaxi, fleet of autonomous, road, traffic, drone "
-        "operator, evtol, garage, car owner, motorcycle, driving school, autonomous vehicle fleet, ride",
-        "fleet, commute, transport, electric car, charging, navigation, gps, intersection, mobility, gnss, drone, aviation, pilot, "
-        "fuel, tyre, tire",
-        "route, city, trip, map, swarm",
-        {
-            "vehicle": "car vehicle fleet autonomous scooter taxi van",
-            "trip": "trip ride carpool carpooling commuter commute",
-            "parking space": "parking",
-            "driver": "driver taxi",
-            "repair job": "repair mechanic garage",
-            "bike": "bike bicycle cyclist",
-            "flight": "drone evtol flight",
-            "position fix": "gps gnss navigation",
-        },
-        "drivers",
-        "drive lane wheel go",
-    ),
-    Category(
-        "pets",
-        "Pets and animals",
-        "",
-        "pet, dog, cat, puppy, kitten, vet clinic, veterinarian, veterinary, dog walker, pet owner, dog owner, pet sitter, aquarium, horse, "
-        "rider, animal shelter, pet food, animal, pet adoption, kennel, reptile",
-        "breed, walker, sitter, groomer, shelter, adoption, vet, leash, stable",
-        "walk, feed, care",
-        {
-            "pet": "pet dog cat puppy kitten animal",
-            "owner": "pet dog cat",
-            "walk": "walker walk",
-            "booking": "sitter walker groomer",
-            "vaccination": "vet veterinarian veterinary",
-            "animal": "shelter horse animal",
-        },
-        "pet owners",
-        "paw tail fetch whisker",
-    ),
-    Category(
-        "fitness",
-        "Fitness and sport",
-        "Health & fitness",
-        "fitness, gym, workout, personal trainer, runner, running, yoga, athlete, sport, marathon, coach, weight loss, training plan, "
-        "exercise, football, soccer, tennis, swimmer, climbing, climber, cyclist training, sports club, calorie, bodybuilding, pilates, "
-        "amateur team, golf, golfer, meditation",
-        "trainer, training, habit, muscle, step, wearable, health goal, team, league, nutrition, swim, physical, posture",
-        "motivate, goal, body, track, healthy",
-        {
-            "workout": "workout gym fitness exercise trainer",
-            "training plan": "training marathon coach runner",
-            "exercise": "exercise workout",
-            "session": "yoga coach trainer class",
-            "athlete": "athlete sport runner team",
-            "goal": "goal habit",
-            "member": "gym club",
-            "match": "football soccer tennis league",
-        },
-        "amateur athletes",
-        "fit stride pulse lap",
-    ),
-    Category(
-        "childcare",
-        "Parents and childcare",
-        "Personal services",
-        "parent, baby, toddler, child, kid, babysitter, nanny, daycare, nursery, newborn, breastfeeding, maternity, family calendar, "
-        "screen time, preschool, childcare, working parent, new mother, teen, teenager, bedtime story, stroller, mum, mom, playdate",
-        "family, mother, father, playground, allowance, chore, school run, bedtime, pregnancy",
-        "play, care, home, safe",
-        {
-            "child": "parent baby child kid toddler daycare nursery newborn",
-            "family": "family parent",
-            "caregiver": "babysitter nanny daycare",
-            "booking": "babysitter nanny",
-            "chore": "chore",
-            "story": "story",
-            "activity": "playdate activity preschool",
-        },
-        "parents",
-        "nest cradle kin hop",
-    ),
-    Category(
-        "nonprofit",
-        "Charities and giving",
-        "",
-        "nonprofit, non-profit, charity, donation, donor, volunteer, fundraising, ngo, refugee, food bank, homeless, social impact, "
-        "humanitarian, foundation, church, aid worker, fundraiser, crowdfunding, grant application",
-        "community, giving, cause, impact, grant, shelter, poverty, aid, crowdfund",
-        "help, support, local",
-        {
-            "donation": "donation donor charity fundraising",
-            "donor": "donor donation charity",
-            "volunteer": "volunteer",
-            "campaign": "fundraising crowdfunding crowdfund",
-            "shift": "volunteer",
-            "grant": "grant",
-        },
-        "charities",
-        "give kind hands cause",
-    ),
-    Category(
-        "government",
-        "Public sector",
-        "",
-        "government, municipality, city council, citizen, public sector, town hall, permit, smart city, police, fire department, civil "
-        "security, election, voter, public service, mayor, emergency service, local authority, city official, urban infrastructure, "
-        "first responder, search and rescue, defense, military, public procurement, pothole, army, city planner",
-        "city, urban, public, council, regulator, resident, tax office, civic, inspection, infrastructure, disaster, emergency",
-        "service, report, safety",
-        {
-            "request": "citizen permit council municipality",
-            "permit": "permit",
-            "case": "citizen public-service",
-            "incident": "emergency fire police responder disaster pothole incident",
-            "zone": "city urban",
-            "citizen": "citizen voter",
-            "mission": "rescue drone swarm military army",
-        },
-        "city administrations",
-        "civic forum commons plaza",
-    ),
-    Category(
-        "science",
-        "Science and deep technology",
-        "",
-        "laboratory, scientist, researcher, biotech, pharma, pharmaceutical, drug discovery, protein, enzyme, genomics, genetic, synthetic "
-        "biology, cryo-em, satellite, space agency, orbit, low earth orbit, leo, space debris, quantum sensor, telescope, microscopy, "
-        "clinical trial, cdmo, bioreactor, chemistry, peer review, research paper, molecule, dna, biomarker, spacecraft, constellation, "
-        "hypersonic, wet lab, wet-lab, cell therapy, epigenetic, geoscience, subsoil, seismic, aerospace, space, fermentation, lab "
-        "notebook, earth observation",
-        "research, lab, experiment, biology, physics, simulation, r&d, scientific, cell, sample, plasma, orbital, material, toxicity, "
-        "debris, collision, insurer, literature, citation, geological",
-        "data, analysis, discovery, model, university",
-        {
-            "experiment": "experiment lab laboratory wet-lab trial",
-            "sample": "sample microscopy cell laboratory",
-            "protein": "protein enzyme",
-            "sequence": "dna genetic genomics plasmid",
-            "satellite": "satellite constellation orbit leo",
-            "debris object": "debris",
-            "link": "satellite laser optical routing",
-            "simulation run": "simulation simulator cfd",
-            "paper": "paper literature citation",
-            "bioreactor run": "bioreactor fermentation",
-            "biomarker": "biomarker epigenetic",
-            "survey area": "seismic subsoil geological",
-        },
-        "research laboratories",
-        "lab helix orbit probe",
-    ),
-    Category(
-        "startup-tools",
-        "Tools for founders",
-        "Business services",
-        "startup, startup idea, founder, entrepreneur, pitch deck, accelerator, business idea, idea validation, venture capital, business "
-        "plan, cofounder, co-founder, mvp, solopreneur, indie hacker, side project, angel investor, incubator, vc",
-        "idea, validation, pitch, prototype, launch, validate, market research, investor, venture, product-market fit, customer interview",
-        "market, build, score, growth",
-        {
-            "startup idea": "idea",
-            "validation report": "validate validation",
-            "founder": "founder startup entrepreneur cofounder",
-            "pitch deck": "pitch deck",
-            "experiment": "validate validation experiment",
-            "evidence item": "validate validation research",
-            "investor": "investor vc",
-            "interview": "interview",
-        },
-        "startup founders",
-        "proof spark launch north",
-    ),
 )
+CATEGORIES: tuple[Category, ...] = _FIRST + MORE
 GENERAL = Category("general", "General", "", "", "", "", {}, "", "hub kit wise path")

@@ -73,9 +73,11 @@ def claims(facts: ClaimFacts) -> tuple[pb.Claim, ...]:
     own_way = f" {facts.means}" if facts.means else ""
     rows = (
         (pb.CLAIM_KIND_PROBLEM, problem, [facts.problem, facts.audience, *facts.keywords]),
-        (pb.CLAIM_KIND_AUDIENCE, f"{everyone} can be reached at an affordable cost and would try {facts.product}{to_goal}.",
+        (pb.CLAIM_KIND_AUDIENCE, f"{everyone} can be reached at an affordable cost and would try "
+        f"{facts.product}{to_goal}.",
          [facts.audience, *facts.keywords]),
-        (pb.CLAIM_KIND_MARKET_SIZE, f"Enough {who.removeprefix('the ')} want{to_goal or ' this'} to carry a business{field}.",
+        (pb.CLAIM_KIND_MARKET_SIZE, f"Enough {who.removeprefix('the ')} want{to_goal or ' this'} to carry a "
+        f"business{field}.",
          [f"{topic} market size", facts.audience, *facts.keywords]),
         (pb.CLAIM_KIND_COMPETITION, f"No established product already {help_goal}{own_way} well enough.",
          [f"{topic} software", f"{topic} alternatives", *facts.keywords]),

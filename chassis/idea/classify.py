@@ -1,4 +1,4 @@
-"""Category, product form, customer type and business model: scored on the idea's lemmas, each with the words it rests on."""
+"""Category, product form, customer type and business model: each with the words it rests on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from functools import cache
 from typing import NamedTuple
 
 from chassis.idea import words as w
-from chassis.idea.categories import CATEGORIES, GENERAL, Category
+from chassis.idea.categories import CATEGORIES, GENERAL
+from chassis.idea.category import Category
 from chassis.idea.lexicon import ANALOGUES, CONSUMERS, FORMS, PUBLIC
 from chassis.idea.nouns import head_of
 from pipeline.v1 import common_pb2 as pb
@@ -108,7 +109,7 @@ def product_form(head: str, text: str) -> Hit:
         return Hit(ANALOGUES[analogue.group(1).lower()][1], analogue.group(1), True)
     for source in (head, text):
         line = lemmas(source).replace(" application ", " app ")
-        best: tuple[int, int, str] | None = None
+        best: tuple[int, pb.ProductForm.ValueType, str] | None = None
         for words, form in FORMS:
             for phrase in words.split("|"):
                 at = line.rfind(f" {phrase} ") if source is head else line.find(f" {phrase} ")
@@ -120,19 +121,31 @@ def product_form(head: str, text: str) -> Hit:
                     best = (rank[0], form, phrase)
         if best is not None:
             form = best[1]
-            if re.search(r" (?:mobile|ios|android|phone|smartphone) (?:\w+ ){0,3}(?:app|game|application) ", line):
-                form = pb.PRODUCT_FORM_MOBILE_APP
-            elif best[2] in {"app", "game", "application", "diary"} and not re.search(
-                r" (?:web|desktop|b2b|enterprise) ", lemmas(text)
+            if re.search(r" (?:mobile|ios|android|phone|smartphone) (?:\w+ ){0,3}(?:app|game|application) ", line) or (
+                best[2] in {"app", "game", "application", "diary"}
+                and not re.search(r" (?:web|desktop|b2b|enterprise) ", lemmas(text))
             ):
                 form = pb.PRODUCT_FORM_MOBILE_APP
             elif best[2] == "drone" and " service " in line:
                 form = pb.PRODUCT_FORM_SERVICE
-            if source is head or best[2] not in {"product", "game", "network", "club", "course", "school", "shop", "store", "box", "machine",
-                                                  "robot", "camera", "drone", "sensor", "database", "model", "agent", "program", "device",
-                                                  "hardware", "clinic", "delivery", "engine", "infrastructure", "protocol", "library", "kit",
-                                                  "community", "calendar", "exchange", "gym", "cafe", "hub", "board", "system", "extension",
-                                                  "monitor", "academy", "simulator", "gateway", "mobile", "editor", "studio", "ring", "agency"}:  # fmt: skip
+            if source is head or best[2] not in {"product", "game", "network", "club", "course", "school", "shop",
+                "store",
+                "box",
+                "machine",
+                                                  "robot", "camera", "drone", "sensor", "database", "model", "agent",
+                                                  "program",
+                                                  "device",
+                                                  "hardware", "clinic", "delivery", "engine", "infrastructure",
+                                                  "protocol",
+                                                  "library",
+                                                  "kit",
+                                                  "community", "calendar", "exchange", "gym", "cafe", "hub", "board",
+                                                  "system",
+                                                  "extension",
+                                                  "monitor", "academy", "simulator", "gateway", "mobile", "editor",
+                                                  "studio",
+                                                  "ring",
+                                                  "agency"}:  # fmt: skip
                 return Hit(form, best[2], source is head and best[2] not in {"solution", "product"})
     return Hit(pb.PRODUCT_FORM_UNSPECIFIED, "", False)
 
@@ -163,7 +176,8 @@ def customer_type(text: str, form: int, audiences: Sequence[str], default_audien
             return Hit(pb.CUSTOMER_TYPE_B2G, audience, True)
         if head in CONSUMERS or tail in CONSUMERS:
             business = re.search(
-                r"\b(?:business|shop|store|restaurant|clinic|company|factory|brand|hotel|practice|salon|gym|farm|agency)\b",
+                r"\b(?:business|shop|store|restaurant|clinic|company|factory|brand|hotel|practice|salon|gym|"
+                r"farm|agency)\b",
                 audience,
             )
             return Hit(pb.CUSTOMER_TYPE_B2B if business else pb.CUSTOMER_TYPE_B2C, audience, True)
@@ -183,19 +197,30 @@ def customer_type(text: str, form: int, audiences: Sequence[str], default_audien
 
 
 _ORGANISATIONS = frozenset(
-    "business company firm team clinic hospital practice school university college lab laboratory agency studio shop store restaurant "
-    "cafe bakery bar hotel hostel supermarket gym department enterprise organisation organization sme retailer manufacturer factory "
-    "plant farm farmer grower bank insurer lender charity nonprofit city municipality council government operator provider club "
-    "startup contractor manager landlord employer recruiter warehouse office hall institution museum salon garage dealer".split()
+    "business company firm team clinic hospital practice school university college lab laboratory agency "
+    "studio shop store restaurant "
+    "cafe bakery bar hotel hostel supermarket gym department enterprise organisation organization sme retailer "
+    "manufacturer factory "
+    "plant farm farmer grower bank insurer lender charity nonprofit city municipality council government "
+    "operator provider club "
+    "startup contractor manager landlord employer recruiter warehouse office hall institution museum salon "
+    "garage dealer".split()
 )
 
 _STATED_MODELS = (
     (r"\bfreemium\b|\bfree (?:tier|plan|version)\b", pb.BUSINESS_MODEL_FREEMIUM),
-    (r"\b(?:pay[- ]per[- ]\w+|usage[- ]based|metered|per[- ]call pricing|pay as you go)\b", pb.BUSINESS_MODEL_USAGE_BASED),
-    (r"\b(?:subscription|saas|monthly fee|per seat|licen[cs]ing|software licen[cs]e|membership|[\w-]+-as-a-service|per month|a month)\b",
+    (
+        r"\b(?:pay[- ]per[- ]\w+|usage[- ]based|metered|per[- ]call pricing|pay as you go)\b",
+        pb.BUSINESS_MODEL_USAGE_BASED,
+    ),
+    (r"\b(?:subscription|saas|monthly fee|per seat|licen[cs]ing|software licen[cs]e|membership|"
+    r"[\w-]+-as-a-service|per month|a month)\b",
      pb.BUSINESS_MODEL_SUBSCRIPTION),
     (r"\b(?:commission|take rate|percentage of (?:each|every) (?:booking|sale))\b", pb.BUSINESS_MODEL_MARKETPLACE_FEE),
-    (r"\b(?:transaction fee|interchange|per transaction|revenue split|revenue share)\b", pb.BUSINESS_MODEL_TRANSACTION_FEE),
+    (
+        r"\b(?:transaction fee|interchange|per transaction|revenue split|revenue share)\b",
+        pb.BUSINESS_MODEL_TRANSACTION_FEE,
+    ),
     (r"\b(?:ad-supported|advertising revenue|funded by ads|sponsored listings)\b", pb.BUSINESS_MODEL_ADVERTISING),
     (r"\bsale of hardware\b", pb.BUSINESS_MODEL_HARDWARE_SALE),
 )  # fmt: skip
@@ -229,7 +254,8 @@ def segment(category: Category, text: str) -> str:
         if re.search(r" (?:dentist|dental|orthodontist) ", line):
             return "Dentists & dental services"
         clinical = re.search(
-            r" (?:clinic|doctor|physician|patient|hospital|nurse|surgeon|medical|telehealth|telemedicine|physiotherapy) ",
+            r" (?:clinic|doctor|physician|patient|hospital|nurse|surgeon|medical|telehealth|telemedicine|"
+            r"physiotherapy) ",
             line,
         )
         return category.segment if clinical else "Health & fitness"
@@ -238,7 +264,8 @@ def segment(category: Category, text: str) -> str:
             r" (?:autonomous|fleet|drone) ", line
         )
         return category.segment if repair else ""
-    if category.slug == "real-estate" and re.search(r" (?:renovation|lawn|mowing|plumber|handyman|electrician|cleaning|construction|builder|"
+    if category.slug == "real-estate" and re.search(r" (?:renovation|lawn|mowing|plumber|handyman|electrician|"
+    r"cleaning|construction|builder|"
                                                     r"interior|homeowner|tradesperson) ", line):  # fmt: skip
         return "Home & home improvement"
     if category.slug == "retail" and re.search(r" (?:beauty|cosmetic|makeup|skincare|salon|hair) ", line):

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from chassis.idea import grammar, nouns, pains
+from chassis.idea import phrases as phrases_of
 from chassis.idea import words as w
 from chassis.idea.grammar import Clause, Sentence, VerbPhrase
 from chassis.idea.heads import read_analogue, read_head
@@ -42,12 +43,12 @@ def _read_clause(clause: Clause, parsed: Sentence, roles: Roles, doing: list[tup
     if kind == "for":
         _read_for(text, roles)
     elif kind in {"relative", "infinitive", "for-gerund", "by", "participle", "where", "so", "acting", "is"}:
-        phrases = grammar.verb_phrases(clause, source)
+        phrases = phrases_of.verb_phrases(clause, source)
         if kind in {"where", "so"} or not phrases:
             subject, rest = _actor_subject(clause, source)
             if subject:
                 roles.add_audience(subject, text)
-                phrases = grammar.parse_verbs(rest.tokens, source, kind)
+                phrases = phrases_of.parse_verbs(rest.tokens, source, kind)
         if not phrases and kind == "acting":
             return
         read_phrases(phrases, kind, roles)
@@ -69,7 +70,7 @@ def _read_clause(clause: Clause, parsed: Sentence, roles: Roles, doing: list[tup
                 roles.extras.append((f"Alert {subject} before they {verb}", f"before {text}"))
         doing.append((clause, []))
     elif kind in {"without", "instead"}:
-        phrases = grammar.parse_verbs(clause.tokens, source, kind)
+        phrases = phrases_of.parse_verbs(clause.tokens, source, kind)
         hurts = phrases[0].gerund_form if phrases else nouns.clean(text)
         roles.set_problem(hurts, f"{'without' if kind == 'without' else 'instead of'} {text}")
         doing.append((clause, []))
@@ -104,7 +105,8 @@ def _read_who(clause: Clause, source: str, roles: Roles) -> None:
         r"^(?:also\s+)?(?:want|need|would like|like|wish|try|hope|have|love)\s+to\s+(?P<what>.+)$", text, re.IGNORECASE
     )
     struggle = re.match(
-        r"^(?:\w+ly\s+)?(?:struggle|suffer|deal|cope|fight|are tired|are frustrated|are fed up|worry|are overwhelmed)\s+(?:to|with|from|of|about|by)\s+(?P<what>.+)$",
+        r"^(?:\w+ly\s+)?(?:struggle|suffer|deal|cope|fight|are tired|are frustrated|are fed up|worry|are "
+        r"overwhelmed)\s+(?:to|with|from|of|about|by)\s+(?P<what>.+)$",
         text, re.IGNORECASE,
     )  # fmt: skip
     negative = re.match(
@@ -115,7 +117,7 @@ def _read_who(clause: Clause, source: str, roles: Roles) -> None:
     if wish:
         offset = wish.start("what") + clause.tokens[0].start
         tokens = [t for t in clause.tokens if t.start >= offset]
-        read_phrases(grammar.parse_verbs(tokens, source, "who", form="base"), "who", roles)
+        read_phrases(phrases_of.parse_verbs(tokens, source, "who", form="base"), "who", roles)
     elif struggle:
         what = struggle["what"]
         first, _, rest = what.partition(" ")
@@ -128,7 +130,7 @@ def _read_who(clause: Clause, source: str, roles: Roles) -> None:
 
 
 def _actor_subject(clause: Clause, source: str) -> tuple[str, Clause]:
-    """("finance teams", clause from its verb on) for "finance teams pay them"; ("", clause) when no actor comes first."""
+    """("finance teams", clause from its verb on) for "finance teams pay them"; ("", clause) without an actor."""
     tokens = clause.tokens
     for index in range(1, min(len(tokens), 7)):
         word = tokens[index].lower
@@ -303,6 +305,12 @@ def read_means(text: str, roles: Roles) -> None:
             roles.things.append(member)
 
 
+_JOINTS = {
+    "by": " by", "infinitive": " to", "with": " using", "so": " so", "without": " without", "instead": " instead of",
+    "participle": ",", "where": " where", "relative": " that",
+}  # fmt: skip
+
+
 def _read_solution(doing: list[tuple[Clause, list[VerbPhrase]]], source: str, roles: Roles) -> None:
     """The clauses of the main sentence as one verb phrase in base form."""
     if roles.solution:
@@ -317,8 +325,7 @@ def _read_solution(doing: list[tuple[Clause, list[VerbPhrase]]], source: str, ro
                 listed = [p.outer for p in phrases if p.outer]
                 parts.append(w.join(listed))
             continue
-        marker = {"by": " by", "infinitive": " to", "with": " using", "so": " so", "without": " without", "instead": " instead of",
-                  "participle": ",", "where": " where", "relative": " that"}.get(clause.kind.partition(":")[0])  # fmt: skip
+        marker = _JOINTS.get(clause.kind.partition(":")[0])
         if clause.kind.startswith("when:"):
             marker = f" {clause.kind.partition(':')[2]}"
         if marker is None:

@@ -1,4 +1,4 @@
-"""What follows from what was read: the problem behind a job, the goal, remedies for a stated pain; marked as inferred."""
+"""What follows from what was read: the problem behind a job, the goal, remedies; marked as inferred."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def finish(roles: Roles) -> None:
             roles.set_problem(f"learning to {taught.rest.partition(' to ')[2]}", taught.basis, inferred=True)
         elif job:
             roles.set_problem(job.gerund_form, job.basis, inferred=True)
-    roles.audiences = [a for a in w.unique(roles.audiences)][:AUDIENCES_MAX]
+    roles.audiences = w.unique(roles.audiences)[:AUDIENCES_MAX]
     seen: list[VerbPhrase] = []
     for phrase in roles.mechanisms:
         if phrase.rest and all(phrase.base_form.lower() != other.base_form.lower() for other in seen):

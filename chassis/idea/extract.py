@@ -6,7 +6,7 @@ import re
 
 from chassis.idea import nouns, remedies
 from chassis.idea import words as w
-from chassis.idea.categories import Category
+from chassis.idea.category import Category
 from chassis.idea.lexicon import ATTRIBUTES, FORM_ADJECTIVES, FORM_WORDS, PAINS
 from chassis.idea.roles import Roles
 from chassis.idea.verbs import FINDING, IMPROVING, MATCHING, REDUCING, VERBS
@@ -20,17 +20,19 @@ TITLE_CHARS_MAX = 80
 _PLAIN_ADJECTIVES = frozenset(
     "fraudulent late online new small large big unpaid local fresh safe good bad best daily weekly monthly personal "
     "digital dynamic massive current real live remote automatic automated manual deterministic autonomous intelligent "
-    "redundant inactive unauthorized rogue malicious zombie sensitive legacy modern top free cheap healthy formal high low "
+    "redundant inactive unauthorized rogue malicious zombie sensitive legacy modern top free cheap healthy "
+    "formal high low "
     "dense dead infinite suspicious overdue upcoming nearby different same many own key open unused secure hidden "
     "affordable experienced qualified independent busy elderly young first first-time critical classical traditional "
     "conventional third-party original original enterprise potential costly slow terrible true precise natural public "
-    "private complex catastrophic vulnerable conversational semantic mixed proven whole entire right wrong fast simple "
+    "private complex catastrophic vulnerable conversational semantic mixed proven whole entire right wrong "
+    "fast simple "
     "shared single multiple several various important relevant similar tailored certain physical".split()
 )
 
 
 def features(roles: Roles) -> list[pb.Feature]:
-    """One to six features: mechanisms first, then what single words promise, then outcomes, then what the pain asks for."""
+    """One to six features: mechanisms, then what single words promise, then outcomes, then what the pain asks for."""
     rows: list[tuple[str, str]] = []
     for phrase in roles.mechanisms:
         claim = "problem"
@@ -123,8 +125,7 @@ def noun_chunks(text: str) -> list[str]:
         breaks = (
             not token.is_word
             or word in w.STOPWORDS
-            or word.endswith("ly")
-            and word not in {"family", "supply", "assembly", "elderly"}
+            or (word.endswith("ly") and word not in {"family", "supply", "assembly", "elderly"})
         )
         if not chunks[-1] and previous not in w.DETERMINERS | w.PREPOSITIONS:
             breaks = breaks or bool(w.base_of_gerund(word)) or bool(w.base_of_third(word) and not w.is_plural(word))
@@ -149,8 +150,17 @@ def noun_chunks(text: str) -> list[str]:
     return [" ".join(chunk) for chunk in chunks if chunk]
 
 
+def _adjective(word: str) -> bool:
+    """Whether a word is an adjective by its ending."""
+    return bool(re.search(r"(?:ous|ful|less|ive|able|ible|ical|ic|al)$", word)) and word not in _NOUNS_LIKE_ADJECTIVES
+
+
+_NOUNS_LIKE_ADJECTIVES = frozenset(
+    "animal hospital meal deal topic fabric metal material signal journal rental manual portal medical clinical".split()
+)
 _GENERIC = frozenset(
-    "company firm operator organization organisation industry provider manufacturer team user customer business enterprise "
+    "company firm operator organization organisation industry provider manufacturer team user customer "
+    "business enterprise "
     "people person manager institution agency startup reverse identity execution third-party lesson-s".split()
 )
 
@@ -159,9 +169,11 @@ def _entity(chunk: str) -> str:
     """The singular noun of a chunk without adjectives: "fraudulent invoices" -> "invoice"; empty where none is left."""
     words = [word for word in chunk.split() if not re.search(r"\d|[%$/]", word)]
     while words and (
-        words[0] in _PLAIN_ADJECTIVES or words[0] in FORM_ADJECTIVES or words[0].endswith("-powered")
-        or (len(words) > 1 and (w.base_of_participle(words[0]) or re.search(r"(?:ous|ful|less|ive|able|ible|ical|ic|al)$", words[0]) and words[0] not in {"animal", "hospital", "meal", "deal", "topic", "fabric", "metal", "material", "signal", "journal", "rental", "manual", "medical", "clinical", "portal"}))
-    ):  # fmt: skip
+        words[0] in _PLAIN_ADJECTIVES
+        or words[0] in FORM_ADJECTIVES
+        or words[0].endswith("-powered")
+        or (len(words) > 1 and (w.base_of_participle(words[0]) or _adjective(words[0])))
+    ):
         words.pop(0)
     while words and (words[-1] in w.STOPWORDS or words[-1].endswith("ly")):
         words.pop()
@@ -182,8 +194,7 @@ def _entity(chunk: str) -> str:
     if (
         len(last) < 3
         or last in w.STOPWORDS
-        or w.base_of_gerund(last)
-        and len(words) == 1
+        or (w.base_of_gerund(last) and len(words) == 1)
         or last
         in FORM_WORDS
         - {

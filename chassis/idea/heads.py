@@ -10,7 +10,6 @@ from chassis.idea.grammar import Sentence, VerbPhrase
 from chassis.idea.lexicon import FORM_ADJECTIVES, FORM_WORDS, NOMINALISATIONS
 from chassis.idea.roles import Roles
 
-
 # What single activities are done to, where the head does not say ("scheduling tool").
 _GERUND_OBJECTS = {
     "scheduling": "appointments", "booking": "appointments", "budgeting": "spending", "invoicing": "invoices",
@@ -64,7 +63,7 @@ def read_head(parsed: Sentence, roles: Roles) -> None:
         if len(words) == 2 and nouns.is_actor(owner) and verb not in _ABOUT_PEOPLE:
             if not roles.audiences:
                 roles.add_audience(w.plural(owner), about)
-            verb, obj = verb, _GERUND_OBJECTS.get(words[-1].lower(), "")
+            obj = _GERUND_OBJECTS.get(words[-1].lower(), "")
         if obj:
             _add(roles, verb, obj, about)
     elif not roles.mechanisms and len(words) == 1 and form == "marketplace":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from chassis.idea import grammar, pains
+from chassis.idea import grammar, leadin, pains
+from chassis.idea import phrases as phrases_of
 from chassis.idea import words as w
 from chassis.idea.clauses import read_main, read_phrases
 from chassis.idea.conclusions import finish
@@ -23,7 +24,7 @@ def read_roles(text: str) -> Roles:
     sentences = [w.without_parentheses(part).strip() for part in parts]
     sentences = [s for s in sentences if s] or [lead]
     main_at = _main(sentences)
-    stripped, roles.name = grammar.strip_lead_in(sentences[main_at])
+    stripped, roles.name = leadin.strip_lead_in(sentences[main_at])
     read_main(stripped, roles)
     for position, sentence in enumerate(sentences):
         if position != main_at:
@@ -43,7 +44,7 @@ def read_roles(text: str) -> Roles:
 def _main(sentences: list[str]) -> int:
     """The sentence that says what the product is or does."""
     for position, sentence in enumerate(sentences[:5]):
-        stripped, name = grammar.strip_lead_in(sentence)
+        stripped, name = leadin.strip_lead_in(sentence)
         parsed = grammar.split_sentence(stripped)
         head_words = parsed.head.lower().split()
         if name or (head_words and head_words[-1] in FORM_HEADS and len(head_words) < 12):
@@ -57,7 +58,7 @@ def _main(sentences: list[str]) -> int:
 
 def _read_other(sentence: str, roles: Roles) -> None:
     """A further sentence: "It also sends reminders", "Users can book online"."""
-    stripped, _ = grammar.strip_lead_in(sentence)
+    stripped, _ = leadin.strip_lead_in(sentence)
     if pains.score(sentence) > 1.0:
         return
     parsed = grammar.split_sentence(stripped)
@@ -65,4 +66,4 @@ def _read_other(sentence: str, roles: Roles) -> None:
         return
     for clause in parsed.clauses:
         if clause.kind in {"relative", "by", "for-gerund"}:
-            read_phrases(grammar.verb_phrases(clause, stripped), clause.kind, roles)
+            read_phrases(phrases_of.verb_phrases(clause, stripped), clause.kind, roles)

@@ -41,7 +41,8 @@ _RELATIVE_TAIL = re.compile(
 
 
 _ATTRIBUTE = re.compile(
-    r"\s(?:that|who|which|with huge|seeking|deploying|developing|facing|specializing|needing|looking|wanting|purchasing)\s"
+    r"\s(?:that|who|which|with huge|seeking|deploying|developing|facing|specializing|needing|looking|wanting|"
+    r"purchasing)\s"
 )
 
 

@@ -17,7 +17,8 @@ _FUNCTION_WORDS = {
     "your our we so it's people a using",
     "fr": "le la les des et un une du pour qui dans que est sur avec par au aux ce cette en leur leurs ou aide nos de "
     "plus sans être sont permet afin",
-    "de": "der die das und ein eine einer für mit von den dem ist zu auf im nicht sich als auch bei wird durch oder die "
+    "de": "der die das und ein eine einer für mit von den dem ist zu auf im nicht sich als auch bei wird durch "
+    "oder die "
     "hilft ihre über eines einen zum zur",
     "es": "el la los las de y un una que para con por en del se su sus es como más al o ayuda a lo sin son",
     "it": "il lo la gli le di e un una che per con del della dei delle in nel si è sono come più o aiuta al alla da",

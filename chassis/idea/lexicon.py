@@ -21,7 +21,8 @@ ACTORS = frozenset(
     customer client user member subscriber fan gamer player reader listener viewer
     farmer grower farm rancher beekeeper gardener smallholder cooperative winemaker vineyard fisher breeder agronomist
     landlord tenant homeowner owner renter realtor broker agent buyer flatmate roommate neighbour neighbor resident
-    driver rider commuter cyclist trucker courier carrier shipper dispatcher fleet operator pilot airline port mechanic
+    driver rider commuter cyclist trucker courier carrier shipper dispatcher fleet operator pilot airline port
+    mechanic
     traveller traveler tourist guest host backpacker hiker camper expat immigrant refugee newcomer
     athlete runner climber swimmer golfer club league
     bank insurer lender investor fund trader advisor adviser institution broker actuary
@@ -38,8 +39,10 @@ ACTORS = frozenset(
     museum gallery library librarian translator interpreter notary judge court broker shipper miner cto devops
     infrastructure network park military defense defence pharma telco gigafactories operator
     """.split()
-) - {"platform", "network", "infrastructure", "chain", "group", "single", "board", "judge", "park", "industry", "center",
-     "centre", "plant", "fund", "agent", "lab", "port", "bar", "utility", "defense", "defence", "court", "club", "library",
+) - {"platform", "network", "infrastructure", "chain", "group", "single", "board", "judge", "park", "industry",
+    "center",
+     "centre", "plant", "fund", "agent", "lab", "port", "bar", "utility", "defense", "defence", "court", "club",
+     "library",
      "farm", "warehouse", "player", "practice", "host", "school", "store", "brand", "office", "fleet"}  # fmt: skip
 # Organisations only when they head the phrase in the plural or follow "for"/"targeting".
 PLACES_AS_ACTORS = frozenset(
@@ -67,8 +70,10 @@ ACTOR_SUFFIXES = ("eer", "ist", "ician", "ologist", "grapher", "keeper", "maker"
 # Nouns and adjectives that name something that hurts.
 PAINS = frozenset(
     """
-    waste no-show no-shows noshow fraud fraudulent fake scam error mistake loss theft delay downtime outage breach leak
-    attack threat risk vulnerability bug defect failure breakdown accident injury illness pain stress anxiety loneliness
+    waste no-show no-shows noshow fraud fraudulent fake scam error mistake loss theft delay downtime outage
+    breach leak
+    attack threat risk vulnerability bug defect failure breakdown accident injury illness pain stress anxiety
+    loneliness
     burnout boredom churn debt poverty hunger pollution emission congestion traffic noise spam phishing malware
     ransomware abuse harassment bullying discrimination bias cheating plagiarism misinformation overrun overspending
     overbilling duplicate conflict dispute complaint refund return chargeback penalty fine shortage stockout surplus
@@ -78,7 +83,8 @@ PAINS = frozenset(
     unauthorised suspicious anomaly anomalous broken damaged late overdue unpaid expired stale hidden unused missing
     forgotten lost unsafe counterfeit insecure obsolete redundant inactive manual tedious repetitive slow wasted
     wasting misuse noise lateness forgetting procrastination distraction isolation jetlag footprint deepfake deepfakes
-    injection injections dropouts dropout relapse pothole potholes litter silo silos distracting distraction burglary theft barrier trojan backdoor hack disaster shutdown conflict failure
+    injection injections dropouts dropout relapse pothole potholes litter silo silos distracting distraction
+    burglary theft barrier trojan backdoor hack disaster shutdown conflict failure
     """.split()
 )
 # Words after which a sentence says that something is hard.
@@ -97,16 +103,22 @@ HARM_VERBS = frozenset(
 
 # Product forms: head words -> form, the most telling first.
 FORMS: tuple[tuple[str, pb.ProductForm.ValueType], ...] = (
-    ("browser extension|browser plugin|chrome extension|extension|plugin|plug-in|add-on|add-in", pb.PRODUCT_FORM_EXTENSION),
+    ("browser extension|browser plugin|chrome extension|extension|plugin|plug-in|add-on|add-in",
+     pb.PRODUCT_FORM_EXTENSION),
     ("marketplace|exchange|two-sided platform|peer-to-peer platform", pb.PRODUCT_FORM_MARKETPLACE),
-    ("mobile app|mobile application|phone app|smartphone app|ios app|android app|mobile game|mobile", pb.PRODUCT_FORM_MOBILE_APP),
-    ("api|sdk|api gateway|gateway|proxy|middleware|circuit breaker|library|engine|protocol|infrastructure|control plane|"
+    ("mobile app|mobile application|phone app|smartphone app|ios app|android app|mobile game|mobile",
+     pb.PRODUCT_FORM_MOBILE_APP),
+    ("api|sdk|api gateway|gateway|proxy|middleware|circuit breaker|library|engine|protocol|infrastructure|"
+    "control plane|"
      "sandbox|compiler|runtime|tarpit|broker", pb.PRODUCT_FORM_API),
-    ("wearable|device|sensor|robot|hardware|gadget|machine|appliance|camera|kit|box|wristband|smartwatch|ring|collar|earbud|earbuds|headset|glasses|helmet|watch|bracelet|backpack|bottle|stroller|drone",
+    ("wearable|device|sensor|robot|hardware|gadget|machine|appliance|camera|kit|box|wristband|smartwatch|ring|"
+    "collar|earbud|earbuds|headset|glasses|helmet|watch|bracelet|backpack|bottle|stroller|drone",
      pb.PRODUCT_FORM_HARDWARE),
-    ("service|agency|subscription box|concierge|delivery|consultancy|studio|workshop|course|school|cafe|shop|store|gym|"
+    ("service|agency|subscription box|concierge|delivery|consultancy|studio|workshop|course|school|cafe|shop|"
+    "store|gym|"
      "newsletter|club|academy|bootcamp|franchise", pb.PRODUCT_FORM_SERVICE),
-    ("web app|web application|website|site|saas|dashboard|tool|platform|software|system|portal|crm|assistant|copilot|bot|"
+    ("web app|web application|website|site|saas|dashboard|tool|platform|software|system|portal|crm|assistant|"
+    "copilot|bot|"
      "chatbot|app store|workspace|network|planner|tracker|builder|generator|solution|suite|directory|community|"
      "calculator|scheduler|simulator|product|program|database|board|hub|editor|search engine|agent|model|checker|"
      "organizer|monitor|scanner|game|diary|journal|calendar|app|application", pb.PRODUCT_FORM_WEB_APP),
@@ -121,11 +133,13 @@ FORM_WORDS = frozenset(
 FORM_HEADS = frozenset(phrase.split()[-1] for words, _ in FORMS for phrase in words.split("|")) | {"layer", "startup"}
 # Adjectives of a form that say nothing about its subject.
 FORM_ADJECTIVES = frozenset(
-    "ai-powered ai ai-driven ai-based ai-assisted powered-by-ai mobile web online digital smart intelligent simple new "
+    "ai-powered ai ai-driven ai-based ai-assisted powered-by-ai mobile web online digital smart intelligent "
+    "simple new "
     "innovative modern cloud cloud-based web-based b2b b2c b2g b2b2c m2m saas all-in-one easy easy-to-use free "
     "next-generation automated automatic novel better revolutionary subscription-based subscription open-source "
     "self-service no-code low-code mobile-first browser chrome ios android phone smartphone peer-to-peer two-sided "
-    "dynamic neutral deterministic hybrid virtual lightweight affordable personalized personalised real-time on-demand "
+    "dynamic neutral deterministic hybrid virtual lightweight affordable personalized personalised real-time "
+    "on-demand "
     "blockchain-based gamified data-driven user-friendly white-label multi-sided niche vertical local global "
     "full-stack end-to-end ml-powered llm-powered voice-first privacy-first".split()
 )
@@ -189,7 +203,8 @@ ATTRIBUTES = frozenset(
     "deadline duration quantity location address age colour color budget efficiency accuracy performance progress "
     "availability history trend habit intake usage consumption need preference interest goal skill experience "
     "way thing stuff lot kind type part side end life money help work time day week month year hour minute space "
-    "lack risk problem issue solution product service app platform tool system software technology ai data information "
+    "lack risk problem issue solution product service app platform tool system software technology ai data "
+    "information "
     "world people person everyone place case process use access control support result effect change impact "
     "attention safety security confidence trust volume loss capacity power energy life food waste water productivity "
     "fraud sleep stress health education carbon weather traffic inertia resilience latency energy real-time "
@@ -203,7 +218,8 @@ CONSUMERS = frozenset(
     couple student pupil learner patient shopper consumer user fan gamer player reader listener viewer gardener
     homeowner tenant renter flatmate roommate neighbour neighbor resident driver rider commuter cyclist traveller
     traveler tourist guest backpacker hiker camper expat immigrant refugee newcomer athlete runner climber swimmer
-    golfer citizen voter owner beginner novice introvert vegan vegetarian diabetic dater bride groom amateur enthusiast
+    golfer citizen voter owner beginner novice introvert vegan vegetarian diabetic dater bride groom amateur
+    enthusiast
     collector hobbyist lover woman man girl boy survivor veteran seeker walker cook dyslexic
     """.split()
 )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
 from chassis.idea import words as w
-from chassis.idea.categories import Category
+from chassis.idea.category import Category
 from chassis.idea.lexicon import FORM_WORDS
 
 NAMES_MAX = 5
@@ -14,7 +15,8 @@ _LETTERS_MIN, _LETTERS_MAX = 4, 14
 _VOWELS = "aeiouy"
 _SKIPPED = FORM_WORDS | frozenset(
     "automatic online smart mobile small high good best real-time personal free fast make get help people person user "
-    "thing way new based system process company business large big next same right wrong data vetted local current health care short hard find uber industry operations something anything with demand requirement date team".split()
+    "thing way new based system process company business large big next same right wrong data vetted local current "
+    "health care short hard find uber industry operations something anything with demand requirement date team".split()
 )
 
 
@@ -29,7 +31,7 @@ def coin(key_words: Sequence[str], category: Category, given: Sequence[str]) -> 
         for second in keys[:5]:
             if first != second:
                 coined.append(_blend(first, second))
-    for first, second in zip(keys[:3], keys[1:4], strict=False):
+    for first, second in itertools.pairwise(keys[:4]):
         coined.append(_joined(first, second))
     if len(keys) > 2:
         coined.extend(_with_tail(keys[2], tails[2:]))

@@ -1,4 +1,4 @@
-"""Noun phrases: cleaning their edges, finding their heads, telling people from things, turning them into verb phrases."""
+"""Noun phrases: cleaning their edges, their heads, people or things, and the verb phrases they stand for."""
 
 from __future__ import annotations
 
@@ -46,8 +46,10 @@ def agent_verb(noun: str) -> str:
 
 
 _DEVICES = frozenset(
-    "detector finder checker blocker matcher booster mixer cutter router locker heater toaster cooker freezer dryer washer "
-    "mower speaker adapter connector selector loader helper optimiser holder shaker wrapper saver cleaner viewer".split()
+    "detector finder checker blocker matcher booster mixer cutter router locker heater toaster cooker freezer "
+    "dryer washer "
+    "mower speaker adapter connector selector loader helper optimiser holder shaker wrapper saver cleaner "
+    "viewer".split()
 )
 
 
@@ -156,8 +158,7 @@ def without_adverbs(phrase: str) -> str:
     words = phrase.split()
     while len(words) > 1 and (
         words[-1].lower() in _TAIL_ADVERBS
-        or re.search(r"[a-z]{3}ly$", words[-1].lower())
-        and words[-1].lower() not in _LY_NOUNS
+        or (re.search(r"[a-z]{3}ly$", words[-1].lower()) and words[-1].lower() not in _LY_NOUNS)
     ):
         words.pop()
     return " ".join(words)
@@ -165,7 +166,8 @@ def without_adverbs(phrase: str) -> str:
 
 _TAIL_ADVERBS = frozenset("online nearby together instantly faster better".split())
 _LY_NOUNS = frozenset(
-    "family supply assembly reply monopoly anomaly butterfly elderly costly daily weekly monthly yearly friendly early likely deadly lonely ugly lovely timely".split()
+    "family supply assembly reply monopoly anomaly butterfly elderly costly daily weekly monthly yearly "
+    "friendly early likely deadly lonely ugly lovely timely".split()
 )
 
 
@@ -190,16 +192,18 @@ def object_of(modifier: str) -> str:
 
 MASS = frozenset(
     "fraud food waste water energy money time data information software music traffic health sleep weight inventory "
-    "equipment furniture clothing clothes homework housework laundry news knowledge research evidence content feedback "
+    "equipment furniture clothing clothes homework housework laundry news knowledge research evidence content "
+    "feedback "
     "stress pain noise carbon electricity power language-learning vocabulary grammar screen weather soil stock access "
     "compliance spending income cash payroll mail e-mail email text speech code rent luggage literature irrigation "
     "risk credit care maintenance production talent churn demand supply quality safety security privacy identity "
-    "mathematics math history art travel transport parking shipping freight cargo recycling coffee tea wine beer fish meat".split()
+    "mathematics math history art travel transport parking shipping freight cargo recycling coffee tea wine "
+    "beer fish meat".split()
 )
 
 
 def modifiers_without_form(head: str, form_words: frozenset[str], adjectives: frozenset[str]) -> str:
-    """What a product's head says about its subject ("AI-powered startup idea validation platform" -> "startup idea validation")."""
+    """What a head says about its subject ("AI-powered idea validation platform" -> "idea validation")."""
     words = [word for word in head.split() if word.lower().strip(",") not in w.DETERMINERS]
     while words and (words[-1].lower() in form_words or words[-1].lower() in {"and", "&", "or"}):
         words.pop()

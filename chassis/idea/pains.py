@@ -20,7 +20,8 @@ PROBLEM_CHARS_MAX = 120
 _SUBJECT_CHARS_MAX = 55
 
 _LEADING = re.compile(
-    r"^(?:(?:however|but|yet|currently|today|now|worse|moreover|in addition|indeed|in fact|at the same time|nowadays|the problem(?: is)?"
+    r"^(?:(?:however|but|yet|currently|today|now|worse|moreover|in addition|indeed|in fact|at the same time|"
+    r"nowadays|the problem(?: is)?"
     r"|problem|traditionally|often)\s*(?:that\s+)?[,:]?\s+)+",
     re.IGNORECASE,
 )
@@ -29,13 +30,15 @@ _CUTS = (
     ", limiting ", ", threatening ", ", preventing ", ", costing ", ", ruining ", ", blocking ", ", while ", ", with ",
     ", but ", ", and ", ", especially ", ", particularly ", ", interrupting ", ", compromising ", ", retroactively ",
     ", extending ", ", exposing ", ", saturating ", ", unable ", ", or ", ", in the face of ", " in the face of ",
-    " in the hope of ", ", risking ", ", as ", " even ", ", ", " — ", " – ", ": ", " without ", " during ", " with ", " through ",
+    " in the hope of ", ", risking ", ", as ", " even ", ", ", " — ", " – ", ": ", " without ", " during ", " with ",
+    " through ",
     " in real time",
 )  # fmt: skip
 _FINITE_PLURAL = HARM_VERBS | frozenset(
     "operate rely use need have make contain lead remain destroy reach develop excel generate mandate manage do "
     "refuse fly depend encounter write share receive know say throw buy find spend get want leave forget arrive "
-    "struggle wait pay run give often keep work see go inherit perform consume create impose suffer approach face allow prohibit".split()
+    "struggle wait pay run give often keep work see go inherit perform consume create impose suffer approach "
+    "face allow prohibit".split()
 )
 
 # Harm verbs whose -s form is as often a plural noun ("fire risks").
@@ -145,7 +148,8 @@ def as_noun_phrase(sentence: str) -> str:
     text = _LEADING.sub("", text)
     text, condition = without_leading_clause(text)
     hard = re.match(
-        r"^(?:it(?:'s| is| becomes| gets| remains)\s+)?(?:almost |nearly |very |too |extremely )?(?P<how>impossible|difficult|hard|tedious|costly|expensive|"
+        r"^(?:it(?:'s| is| becomes| gets| remains)\s+)?(?:almost |nearly |very |too |extremely "
+        r")?(?P<how>impossible|difficult|hard|tedious|costly|expensive|"
         r"time-consuming)\s+(?:for\s+(?P<who>.+?)\s+)?to\s+(?P<what>.+)$",
         text,
         re.IGNORECASE,

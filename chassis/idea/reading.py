@@ -1,4 +1,4 @@
-"""Reads an idea: one profile, seven claims and whatever tries to instruct the reader; pure, repeatable, a few milliseconds."""
+"""Reads an idea: one profile, seven claims, and whatever tries to instruct the reader; pure and repeatable."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from chassis.idea import classify, extract, interpret, language, naming, nouns, regulated, suspicious
 from chassis.idea import words as w
-from chassis.idea.categories import Category
+from chassis.idea.category import Category
 from chassis.idea.claims import ClaimFacts, claims
-from chassis.idea.lexicon import ACTORS, FORM_ADJECTIVES, FORM_WORDS, HARD, PAINS
+from chassis.idea.lexicon import ACTORS, FORM_WORDS, HARD, PAINS
 from chassis.idea.roles import Roles
 from chassis.idea.verbs import VERBS
 from pipeline.v1 import common_pb2 as pb
@@ -24,7 +24,7 @@ FIELDS = (
 
 @dataclass(frozen=True)
 class IdeaReading:
-    """What one text says: the profile, its claims in their fixed order, and suspicious passages (data, never instructions)."""
+    """What one text says: profile, claims in their fixed order, suspicious passages (data, never instructions)."""
 
     profile: pb.IdeaProfile
     claims: tuple[pb.Claim, ...]
@@ -196,7 +196,7 @@ def one_liner(found: Roles, profile: pb.IdeaProfile, text: str) -> str:
         return _labelled_one_liner(found, limit)
     main = found.main.strip(" .!?,;") or w.clip(text, limit)
     thing = re.match(r"^(?:an?|the|our|my|something|anything)\s", main, re.IGNORECASE)
-    form = profile.basis["product_form"] if "product_form" in profile.basis else ""
+    form = profile.basis.get("product_form", "")
     if not found.head and main.startswith("It ") and form:
         main = f"{w.article(form)} that {main.removeprefix('It ')}"
     elif found.head and not thing and _countable(found.head):

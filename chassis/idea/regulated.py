@@ -17,79 +17,121 @@ class _Rule(NamedTuple):
 
 
 _PERSONAL = (
-    r"\b(?:app|users?|customers?|patients?|students?|households?|people|employees?|candidates?|members?|platform|marketplace|families|"
+    r"\b(?:app|users?|customers?|patients?|students?|households?|people|employees?|candidates?|members?|"
+    r"platform|marketplace|families|"
     r"parents?|clinics?|tracks?|tracking|profiles?)\b"
 )
 _RULES = (
-    _Rule("health", r"\b(?:patients?|clinics?|clinical|doctors?|physicians?|hospitals?|medical|medications?|prescriptions?|therap\w+|"
-          r"diagnos\w+|symptoms?|mental health|health ?care|health data|health records?|dent(?:al|ists?)|nurs(?:es?|ing)|diabet\w+|blood|"
-          r"pharmac\w+|surg(?:ery|eries|eons?|ical)|drug discovery|physiotherap\w+|elderly care|caregivers?|dementia|chronic|implants?|"
-          r"implantable|telehealth|telemedicine|depress\w+|anxiety|cancer|oncology|pregnan\w+|longevity|medicines?|fertility)\b",
-          "Clear how health data is held (HIPAA in the US, GDPR article 9 in the EU) and whether the product counts as a medical device, "
+    _Rule("health", r"\b(?:patients?|clinics?|clinical|doctors?|physicians?|hospitals?|medical|medications?|"
+    r"prescriptions?|therap\w+|"
+          r"diagnos\w+|symptoms?|mental health|health ?care|health data|health records?|dent(?:al|ists?)|"
+          r"nurs(?:es?|ing)|diabet\w+|blood|"
+          r"pharmac\w+|surg(?:ery|eries|eons?|ical)|drug discovery|physiotherap\w+|elderly care|caregivers?|"
+          r"dementia|chronic|implants?|"
+          r"implantable|telehealth|telemedicine|depress\w+|anxiety|cancer|oncology|pregnan\w+|longevity|"
+          r"medicines?|fertility)\b",
+          "Clear how health data is held (HIPAA in the US, GDPR article 9 in the EU) and whether the product "
+          "counts as a medical device, "
           "before the first patient record is stored."),
-    _Rule("finance", r"\b(?:payments?|pay(?:s|ing)? (?:out|bills|invoices)|invoices?|banks?|banking|lend(?:s|ers?|ing)?|loans?|credit "
-          r"(?:score|card|risk)s?|insur(?:ance|ers?|ing)|invest(?:s|ing|ments?|ors?)?|crypto(?:s|currency|currencies)?|wallets?|remittances?|pensions?|mortgages?|"
-          r"trading|payroll|fraud|fraudulent|tax(?:es)?|escrow|crowdfund\w*|financial (?:data|advice|institutions?|companies)|hft|"
+    _Rule("finance", r"\b(?:payments?|pay(?:s|ing)? (?:out|bills|invoices)|invoices?|banks?|banking|lend(?:s|"
+    r"ers?|ing)?|loans?|credit "
+          r"(?:score|card|risk)s?|insur(?:ance|ers?|ing)|invest(?:s|ing|ments?|ors?)?|crypto(?:s|currency|"
+          r"currencies)?|wallets?|remittances?|pensions?|mortgages?|"
+          r"trading|payroll|fraud|fraudulent|tax(?:es)?|escrow|crowdfund\w*|financial (?:data|advice|"
+          r"institutions?|companies)|hft|"
           r"money transfers?|carbon credits?|accounts payable|pocket money|savings)\b",
-          "Clear whether holding or moving money, giving financial advice or reading bank data needs a licence (PSD2 in the EU, state money "
+          "Clear whether holding or moving money, giving financial advice or reading bank data needs a licence "
+          "(PSD2 in the EU, state money "
           "transmitter rules in the US), and who answers for a wrong decision."),
-    _Rule("children", r"\b(?:child|children|kids?|toddlers?|bab(?:y|ies)|teens?|teenagers?|minors|under-?age|pupils?|high[- ]school\w*|"
-          r"(?:primary|elementary|middle) schools?|school students?|k-?12|schoolchildren|preschool\w*|nursery|nurseries|daycare|"
+    _Rule("children", r"\b(?:child|children|kids?|toddlers?|bab(?:y|ies)|teens?|teenagers?|minors|under-?age|"
+    r"pupils?|high[- ]school\w*|"
+          r"(?:primary|elementary|middle) schools?|school students?|k-?12|schoolchildren|preschool\w*|nursery|"
+          r"nurseries|daycare|"
           r"kindergartens?|babysitters?)\b",
-          "Clear parental consent (COPPA under 13 in the US, GDPR article 8 in the EU), and the vetting of every adult who meets a minor."),
-    _Rule("aviation", r"\b(?:drones?|uavs?|unmanned aircraft|evtols?|aircraft|aviation|airspace|flying|aerospace|hypersonic)\b",
-          "Clear pilot licences, registration and flight permission (FAA part 107 in the US, EASA open or specific category in the EU), and "
+          "Clear parental consent (COPPA under 13 in the US, GDPR article 8 in the EU), and the vetting of "
+          "every adult who meets a minor."),
+    _Rule("aviation", r"\b(?:drones?|uavs?|unmanned aircraft|evtols?|aircraft|aviation|airspace|flying|"
+    r"aerospace|hypersonic)\b",
+          "Clear pilot licences, registration and flight permission (FAA part 107 in the US, EASA open or "
+          "specific category in the EU), and "
           "insurance, before the first flight."),
     _Rule("space", r"\b(?:satellites?|orbit(?:al|s)?|spacecraft|low earth orbit|launch vehicles?|space debris)\b",
-          "Clear launch, spectrum and remote sensing licences (FAA, FCC and ITU filings) and liability for damage in orbit."),
-    _Rule("employment", r"\b(?:recruit\w*|hiring|hires?|job (?:seekers?|candidates?|applicants?)|candidates?|cvs?|resumes?|employees?|"
+          "Clear launch, spectrum and remote sensing licences (FAA, FCC and ITU filings) and liability for "
+          "damage in orbit."),
+    _Rule("employment", r"\b(?:recruit\w*|hiring|hires?|job (?:seekers?|candidates?|applicants?)|candidates?|"
+    r"cvs?|resumes?|employees?|"
           r"payroll|shift workers?|gig workers?|workforce|freelancers?|staffing|performance reviews?|temp workers?)\b",
-          "Clear equal-treatment and worker-status rules; automated screening of people needs a bias audit in some places and is high-risk "
+          "Clear equal-treatment and worker-status rules; automated screening of people needs a bias audit in "
+          "some places and is high-risk "
           "under the EU AI Act."),
-    _Rule("legal", r"\b(?:legal (?:advice|documents?|help|aid|services?|contracts?)|lawyers?|attorneys?|law firms?|lawsuits?|court|"
-          r"contract review|litigation|divorce|immigration|visa applications?|wills?\b(?= writing| and)|paralegals?)\b",
+    _Rule("legal", r"\b(?:legal (?:advice|documents?|help|aid|services?|contracts?)|lawyers?|attorneys?|law "
+    r"firms?|lawsuits?|court|"
+          r"contract review|litigation|divorce|immigration|visa applications?|wills?\b(?= writing| and)|"
+          r"paralegals?)\b",
           "Clear the line to the unauthorised practice of law, and confidentiality of what clients upload."),
-    _Rule("food safety", r"\b(?:expir(?:y|ed|es|ation|ing)|allerg\w+|food safety|leftovers?|surplus food|home[- ]cook\w*|meal kits?|"
+    _Rule("food safety", r"\b(?:expir(?:y|ed|es|ation|ing)|allerg\w+|food safety|leftovers?|surplus food|"
+    r"home[- ]cook\w*|meal kits?|"
           r"food delivery|cultured meat|catering|dietary|restaurants? surplus|food donations?|food banks?)\b",
-          "Clear what is promised about food that is past its date or holds allergens, and who is liable; where food is sold or handed on, "
+          "Clear what is promised about food that is past its date or holds allergens, and who is liable; "
+          "where food is sold or handed on, "
           "food business registration applies."),
     _Rule("pesticides", r"\b(?:pesticides?|herbicides?|insecticides?|fungicides?|spray(?:s|ing)?)\b",
-          "Clear who may advise on or apply crop protection: certified advisers and applicators, label law, and drift liability.",
+          "Clear who may advise on or apply crop protection: certified advisers and applicators, label law, "
+          "and drift liability.",
           r"\b(?:farm\w*|crops?|field|fields|growers?|vineyards?|orchards?|weeds?|agricultur\w*|plants?)\b"),
-    _Rule("alcohol, tobacco and drugs", r"\b(?:alcohol|wines?|beers?|breweries|brewery|spirits|cannabis|tobacco|vap(?:e|ing)|cocktails?)\b",
+    _Rule("alcohol, tobacco and drugs", r"\b(?:alcohol|wines?|beers?|breweries|brewery|spirits|cannabis|"
+    r"tobacco|vap(?:e|ing)|cocktails?)\b",
           "Clear licences to sell and ship, age checks, and the ad platforms' own bans."),
     _Rule("gambling", r"\b(?:gambl\w+|betting|bets|casinos?|lotter(?:y|ies)|poker|wagers?)\b",
           "Clear a gambling licence in every place served, age checks, and the ad platforms' certification."),
-    _Rule("housing", r"\b(?:tenants?|landlords?|rental housing|apartments?|roommates?|flatmates?|real estate|mortgages?|co-living)\b",
+    _Rule("housing", r"\b(?:tenants?|landlords?|rental housing|apartments?|roommates?|flatmates?|real estate|"
+    r"mortgages?|co-living)\b",
           "Clear fair-housing rules for whoever is shown or refused a home, and licence rules for brokers."),
-    _Rule("vehicle safety", r"\b(?:autonomous (?:vehicles?|cars?|trucks?)|self-driving|robotaxis?|ride[- ]sharing|ride[- ]hailing|carpool\w*|"
+    _Rule("vehicle safety", r"\b(?:autonomous (?:vehicles?|cars?|trucks?)|self-driving|robotaxis?|ride[- "
+    r"]sharing|ride[- ]hailing|carpool\w*|"
           r"e?-?scooters?|charging stations?|driver monitoring)\b",
           "Clear road approval, driver checks and insurance before anyone rides."),
-    _Rule("product safety", r"\b(?:batter(?:y|ies)|robots?|robotic\w*|cobots?|reactors?|high voltage|wearables?|toys?|3d[- ]printed|"
+    _Rule("product safety", r"\b(?:batter(?:y|ies)|robots?|robotic\w*|cobots?|reactors?|high voltage|"
+    r"wearables?|toys?|3d[- ]printed|"
           r"industrial machines?|plcs?|heaters?|appliances?|power tools?)\b",
-          "Clear product safety and liability (CE marking or UL listing, machinery and battery rules) before anything ships."),
-    _Rule("critical infrastructure", r"\b(?:scada|ics|power (?:grids?|plants?)|electricity networks?|water treatment|nuclear|refiner(?:y|ies)|"
+          "Clear product safety and liability (CE marking or UL listing, machinery and battery rules) before "
+          "anything ships."),
+    _Rule("critical infrastructure", r"\b(?:scada|ics|power (?:grids?|plants?)|electricity networks?|water "
+    r"treatment|nuclear|refiner(?:y|ies)|"
           r"critical infrastructures?|transmission network|telecom(?:s|munications)?|grid operators?)\b",
-          "Clear operator security law (NIS2 in the EU, NERC CIP in the US) and the certification that buyers ask for."),
-    _Rule("defence and export control", r"\b(?:defen[cs]e|military|arm(?:y|ies)|weapons?|intelligence agencies|dual[- ]use|"
+          "Clear operator security law (NIS2 in the EU, NERC CIP in the US) and the certification that buyers "
+          "ask for."),
+    _Rule("defence and export control", r"\b(?:defen[cs]e|military|arm(?:y|ies)|weapons?|intelligence agencies|"
+    r"dual[- ]use|"
           r"hypersonic|post-quantum|cryptograph\w+|encryption)\b",
-          "Clear export control (ITAR and EAR in the US, the dual-use regulation in the EU) before code or hardware crosses a border."),
-    _Rule("biosafety", r"\b(?:genetic\w*|dna|gene (?:therapy|editing)|synthetic biology|bioreactors?|cell therap\w+|crispr|pathogens?|"
+          "Clear export control (ITAR and EAR in the US, the dual-use regulation in the EU) before code or "
+          "hardware crosses a border."),
+    _Rule("biosafety", r"\b(?:genetic\w*|dna|gene (?:therapy|editing)|synthetic biology|bioreactors?|cell "
+    r"therap\w+|crispr|pathogens?|"
           r"clinical trials?|cultured meat|microorganisms?|enzymes?|gmos?)\b",
-          "Clear biosafety level, genetic engineering permits and, where people are treated, the path to approval (FDA, EMA)."),
-    _Rule("environmental claims", r"\b(?:carbon (?:credits?|offsets?|footprints?|neutral|capture|reporting|auditors?)|greenwashing|net[- ]zero|"
+          "Clear biosafety level, genetic engineering permits and, where people are treated, the path to "
+          "approval (FDA, EMA)."),
+    _Rule("environmental claims", r"\b(?:carbon (?:credits?|offsets?|footprints?|neutral|capture|reporting|"
+    r"auditors?)|greenwashing|net[- ]zero|"
           r"sustainab\w+ claims?|co2|scope 3|ccs|cbam|emissions reporting)\b",
           "Clear what may be claimed (registry methods, EU green claims rules) and have a third party verify it."),
-    _Rule("privacy", r"\b(?:personal data|pii|location (?:data|tracking|sharing)|facial recognition|face recognition|biometric\w*|surveillance|"
-          r"cameras?|voice recordings?|listens? to (?:calls|conversations)|conversation histor\w+|contact lists?|profil(?:es|ing) "
-          r"(?:of )?(?:people|users)|gps tracking|screen time|browsing histor\w+|data broker\w*|dating|children's data|behaviou?ral data|"
-          r"tracks? (?:employees|people|workers|users|kids|children)|emails?|e-mails?|phone numbers?|meetings? record\w*|"
+    _Rule("privacy", r"\b(?:personal data|pii|location (?:data|tracking|sharing)|facial recognition|face "
+    r"recognition|biometric\w*|surveillance|"
+          r"cameras?|voice recordings?|listens? to (?:calls|conversations)|conversation histor\w+|contact "
+          r"lists?|profil(?:es|ing) "
+          r"(?:of )?(?:people|users)|gps tracking|screen time|browsing histor\w+|data broker\w*|dating|"
+          r"children's data|behaviou?ral data|"
+          r"tracks? (?:employees|people|workers|users|kids|children)|emails?|e-mails?|phone numbers?|meetings? "
+          r"record\w*|"
           r"health data|patients?|students?)\b",
-          "Clear the legal basis, retention and deletion of personal data (GDPR, CCPA) and keep what is collected to what the product needs."),
-    _Rule("physical safety of users", r"\b(?:strangers?|dating|meet(?:s|ing)? (?:in person|strangers)|babysitters?|nann(?:y|ies)|home visits?|"
+          "Clear the legal basis, retention and deletion of personal data (GDPR, CCPA) and keep what is "
+          "collected to what the product needs."),
+    _Rule("physical safety of users", r"\b(?:strangers?|dating|meet(?:s|ing)? (?:in person|strangers)|"
+    r"babysitters?|nann(?:y|ies)|home visits?|"
           r"handym[ae]n|couchsurf\w*|ride[- ]sharing|elderly companions?|pet sitters?|vetted tutors?)\b",
           "Clear identity and background checks, a way to report and block, and insurance for meetings of strangers."),
-    _Rule("copyright", r"\b(?:music streaming|lyrics|films?|movies?|textbooks?|scrap(?:e|es|ing) (?:the )?(?:web|sites|articles|content)|"
+    _Rule("copyright", r"\b(?:music streaming|lyrics|films?|movies?|textbooks?|scrap(?:e|es|ing) (?:the "
+    r")?(?:web|sites|articles|content)|"
           r"voice clon\w+|deepfakes?|ai-generated (?:music|art|images|books))\b",
           "Clear the rights to every work that is copied, streamed or trained on."),
 )  # fmt: skip

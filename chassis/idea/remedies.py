@@ -28,12 +28,11 @@ def _end(text: str) -> str:
     if index > 0:
         text = text[: w.tokenize(text)[index].start] + " "
     head = _CLAUSE_STARTS.split(text, maxsplit=1)[0]
-    if text[len(head) : len(head) + 1] == "," and re.match(
-        r"^\w+(?:able|ible|ile|ous|ive|ful|less|ing|ed|ic|al)?$", head.strip()
-    ):
+    tail = text[len(head) + 1 :]
+    alone = re.fullmatch(r"\w+", head.strip()) and not w.is_plural(head.strip().lower())
+    if text[len(head) : len(head) + 1] == "," and alone and len(tail.split()) > 1:
         # "deformable, fragile or unknown objects": the comma stands in a list of adjectives.
-        if not w.is_plural(head.strip().lower()) and len(text[len(head) + 1 :].split()) > 1:
-            head = f"{head}, {_CLAUSE_STARTS.split(text[len(head) + 1 :], maxsplit=1)[0].strip()}"
+        head = f"{head}, {_CLAUSE_STARTS.split(tail, maxsplit=1)[0].strip()}"
     head = pains.without_coordinated(head)
     parts = head.split()
     if len(parts) > _PHRASE_WORDS_MAX:
@@ -56,7 +55,8 @@ def _do(text: str) -> str:
         end = re.split(r",|\sor\s|\sand\s", rest, maxsplit=1)[0]
         # A reduced relative clause ("inserted into a chain") only lengthens it.
         end = re.sub(
-            r"\s(?:inserted|deployed|used|stored|placed)\s(?:into|in|on|by)\s.+?(?=\s(?:does|do|is|are|has|have|will|can)\s)",
+            r"\s(?:inserted|deployed|used|stored|placed)\s(?:into|in|on|by)\s.+?(?=\s(?:does|do|is|are|has|"
+            r"have|will|can)\s)",
             "",
             end,
         )
@@ -134,7 +134,8 @@ _Build = Callable[[re.Match[str], str], str]
 _TIME = r"(?:\w+\s+){0,3}?(?:milliseconds|seconds|minutes|hours|days|weeks|months|years|decades|time)"
 _ADV = r"(?:\w+ly\s+|very\s+|too\s+|so\s+|often\s+|currently\s+)*"
 _REMEDIES: tuple[tuple[str, _Build], ...] = (
-    (r"\b(?:impossible|difficult|hard|tricky|tedious|unable|struggl\w+|fail(?:s|ing)?|inability|ability)\s+to\s+(?P<x>.+)",
+    (r"\b(?:impossible|difficult|hard|tricky|tedious|unable|struggl\w+|fail(?:s|ing)?|inability|"
+    r"ability)\s+to\s+(?P<x>.+)",
      lambda m, s: _do(m["x"])),
     (r"\b(?:cannot|can\s?not|can't)\s+(?!know\b|be\b)(?P<x>.+)", lambda m, s: _do(m["x"])),
     (
@@ -146,53 +147,88 @@ _REMEDIES: tuple[tuple[str, _Build], ...] = (
         lambda m, s: "" if s else _long(_end(re.split(r"\sor\s", m["x"])[0]), "shorten"),
     ),
     (r"\bimpossibility\s+of\s+(?P<x>.+)", lambda m, s: _do(m["x"])),
-    (rf"^(?P<x>(?:\w+ly\s+(?:and\s+\w+ly\s+)?)?\w+ing\s.+?)\s(?:is|are)\s+{_ADV}(?:difficult|hard|impossible|tedious|challenging)\b",
+    (rf"^(?P<x>(?:\w+ly\s+(?:and\s+\w+ly\s+)?)?\w+ing\s.+?)\s(?:is|are)\s+{_ADV}(?:difficult|hard|impossible|"
+    rf"tedious|challenging)\b",
      lambda m, s: _do(m["x"])),
     (r"\bfails?\s+(?:\w+ly\s+)?at\s+(?P<x>.+)", lambda m, s: _do(m["x"])),
     (r"\b(?:do(?:es)? not|don't|doesn't|cannot|can't)\s+know\s+(?P<x>(?:where|what|which|how|when)\s.+)",
      lambda m, s: "show " + re.split(r"[,.;]", m["x"])[0].strip() if len(re.split(r"[,.;]", m["x"])[0]) < 70
      else "show " + w.clip(re.split(r"[,.;]|\sin\s", m["x"])[0].strip(), 70)),
     (r"\b(?:lack of|lacks?|lacking|with no|have no|has no)\s+(?P<x>(?!longer\b)(?!to\b).+)",
-     lambda m, s: _long(_a(_end(re.sub(r"^(?:true|any|proper)\s", "", m["x"]))), "provide", 1 if "the" in m["x"][:4] else 2)),
-    (r"\bwithout\s+(?P<x>(?!frustrat|degrad|risk|break|\w+ing\b|this\b|it\b|effort\b).+)", lambda m, s: _long(_a(_end(m["x"])), "provide")),
+     lambda m, s: _long(_a(_end(re.sub(r"^(?:true|any|proper)\s", "", m["x"]))), "provide",
+                          1 if "the" in m["x"][:4] else 2)),
+    (r"\bwithout\s+(?P<x>(?!frustrat|degrad|risk|break|\w+ing\b|this\b|it\b|effort\b).+)", lambda m, s: _long(_a(_end(m[
+        "x"])),
+        "provide")),
     (r"\b(?:rife|fraught|plagued|riddled)\s+(?:with|by)\s+(?P<x>[^.;]+)",
      lambda m, s: f"detect {w.clip(clean(m['x']), 60)}"),
     (r"\bflooded\s+with\s+(?P<x>.+)", lambda m, s: f"filter {_end(m['x'])}"),
     (r"\bsuffers?\s+from\s+(?P<x>.+)", lambda m, s: f"reduce {_end(m['x'])}"),
-    (r"\b(?:vulnerable|exposed|susceptible)\s+to\s+(?P<x>(?![“\"]).+)", lambda m, s: _long(_end(m["x"]), "protect against", 1)),
-    (r"\b(?:vulnerable|exposed|susceptible)\s+to\s+(?P<x>[“\"][^”\"]+[”\"]\s*\w*)", lambda m, s: "protect against " + m["x"].strip()),
+    (r"\b(?:vulnerable|exposed|susceptible)\s+to\s+(?P<x>(?![“\"]).+)", lambda m, s: _long(_end(m["x"]),
+        "protect against", 1)),
+    (r"\b(?:vulnerable|exposed|susceptible)\s+to\s+(?P<x>[“\"][^”\"]+[”\"]\s*\w*)", lambda m, s: "protect against " + m[
+        "x"].strip()),
     (r"^the\s+(?P<x>[“\"][^”\"]+[”\"]\s*(?:threat|attack))s?\b", lambda m, s: "protect against the " + m["x"].strip()),
     (r"\bexpos(?:ing|es?)\s+(?P<x>.+?)\s+to\s+(?P<y>.+)", lambda m, s: f"protect {_end(m['x'])} from {_end(m['y'])}"
      if 1 < len(_end(m["x"]).split()) < 8 and _end(m["y"]) else ""),
     (r"\b(?:is|are)\s+(?:\w+ly\s+)?vulnerable\b(?!\s+to)", lambda m, s: f"protect {s}" if s else ""),
     (rf"\b(?:takes?|requires?|costs?|demands?)\s+{_TIME}\b", lambda m, s: f"shorten {s}" if s else ""),
-    (r"\bcosts?\s+(?:\w+\s+){0,2}?(?:millions|billions|thousands|dollars|euros|a lot)\b", lambda m, s: f"cut the cost of {s}" if s else ""),
+    (r"\bcosts?\s+(?:\w+\s+){0,2}?(?:millions|billions|thousands|dollars|euros|a lot)\b", lambda m, s:
+        f"cut the cost of {s}" if s else
+        ""),
     (r"\b(?:is|are)\s+(?:\w+,?\s+){0,2}?(?:too\s+)?slow\b", lambda m, s: f"speed up {s}" if s else ""),
     (r"\b(?:is|are)\s+(?:\w+\s+){0,2}?(?:expensive|costly|prohibitive)\b",
      lambda m, s: (f"prevent {s}" if _painful(s) else f"cut the cost of {s}") if s else ""),
     (r"\b(?:are|is|being)\s+(?:often |then )?lost\b", lambda m, s: f"preserve {s}" if s else ""),
     (r"\bgenerates?\s+too\s+many\s+(?P<x>.+)", lambda m, s: f"reduce {_end(m['x'])}"),
-    (r"\bconsumes?\s+too\s+much\s+(?P<x>\w+)", lambda m, s: f"cut the {m['x']} used by {s}" if s else f"cut {m['x']} use"),
+    (r"\bconsumes?\s+too\s+much\s+(?P<x>\w+)", lambda m, s: f"cut the {m['x']} used by {s}" if s else
+        f"cut {m['x']} use"),
     (r"\b(?:saturated|clogged|overloaded)\s+(?:by|with)\s+(?P<x>.+)", lambda m, s: f"reduce {_end(m['x'])}"),
     (r"\b(?:clogs?|saturates?|saturating|overloads?)\s+(?P<x>.+)", lambda m, s: _long(_end(m["x"]), "relieve")),
-    (r"\b(?:is|are)\s+(?:increasingly |heavily )?(?:saturated|congested|crowded)\b", lambda m, s: f"reduce congestion in {s}" if s else ""),
+    (r"\b(?:is|are)\s+(?:increasingly |heavily )?(?:saturated|congested|crowded)\b", lambda m, s:
+        f"reduce congestion in {s}" if s else
+        ""),
     (r"\bcarry out\s+(?P<x>(?:costly|expensive|manual|tedious)\s.+)", lambda m, s: f"avoid {_end(m['x'])}"),
-    (r"\b(?:risks? of|the risk of|for fear of)\s+(?P<x>.+)", lambda m, s: _long(_end(m["x"]), "reduce the risk of", 1)),
+    (r"\b(?:risks? of|the risk of|for fear of)\s+(?P<x>.+)", lambda m, s: _long(_end(m["x"]), "reduce the risk "
+    "of", 1)),
     (r"\bthreaten(?:s|ing)?\s+(?!to\b)(?P<x>.+)", lambda m, s: f"protect {_end(m['x'])}"),
-    (r"\bthreaten(?:s|ing)?\s+to\s+break\s+(?P<x>.+)", lambda m, s: f"replace {_end(m['x'])} before {'they break' if w.is_plural(_end(m['x']).split()[-1]) else 'it breaks'}"
+    (r"\bthreaten(?:s|ing)?\s+to\s+break\s+(?P<x>.+)", lambda m, s: f"replace {_end(m['x'])} before "
+    f"{'they break' if w.is_plural(_end(m['x']).split()[-1]) else 'it breaks'}"
      if _end(m["x"]) else ""),
-    (r"\b(?:results? in|leads? to|leading to|causing|causes?|resulting in|induces?|display\w*|generates? uncontrollable)\s+(?P<x>.+)",
+    (r"\b(?:results? in|leads? to|leading to|causing|causes?|resulting in|induces?|display\w*|generates? "
+    r"uncontrollable)\s+(?P<x>.+)",
      lambda m, s: _prevent(_end(m["x"]))),
-    (r"\b(?:inherits?|introduc\w+|contains?)\s+(?P<x>(?:a|an|undetectable|critical)\s.+)", lambda m, s: f"detect {_end(m['x'])}" if _painful(_end(m["x"])) or "backdoor" in m["x"] else ""),
-    (r"\b(?:poor|inaccurate|imprecise|insufficient|terrible)\s+(?P<x>(?!indicator)\w[\w\s-]+)", lambda m, s: _long(_end(m["x"]), "improve")),
-    (r"\b(?:compromis(?:ed|ing)|tampered|counterfeit|forged)\s+(?P<x>.+)", lambda m, s: f"detect compromised {_end(m['x'])}" if m.group().lower().startswith("compromised") and len(_end(m["x"]).split()) < 6 else ""),
-    (r"\b(?:waste|lose|spend)s?\s+(?P<x>(?!takes|is|are|of)(?:\w+\s+)?\w+.+)", lambda m, s: _long(_end(m["x"]), "save")),
-    (r"\b(?:degrades?|destroys?|ruins?|hampers?|cripples?|destabilizes?|destabilizing|unbalancing|disrupts?|limits(?!\sof)|reduces|limiting|removes?|eliminates?)\s+(?P<x>.+)",
+    (r"\b(?:inherits?|introduc\w+|contains?)\s+(?P<x>(?:a|an|undetectable|critical)\s.+)", lambda m, s:
+        f"detect {_end(m['x'])}" if _painful(_end(m[
+        "x"])) or
+        "backdoor" in m[
+        "x"] else
+        ""),
+    (r"\b(?:poor|inaccurate|imprecise|insufficient|terrible)\s+(?P<x>(?!indicator)\w[\w\s-]+)",
+     lambda m, s: _long(_end(m[
+        "x"]),
+        "improve")),
+    (r"\b(?:compromis(?:ed|ing)|tampered|counterfeit|forged)\s+(?P<x>.+)", lambda m, s: f"detect compromised "
+    f"{_end(m['x'])}" if m.group().lower().startswith(
+        "compromised") and len(_end(m[
+        "x"]).split()) < 6 else
+        ""),
+    (r"\b(?:waste|lose|spend)s?\s+(?P<x>(?!takes|is|are|of)(?:\w+\s+)?\w+.+)", lambda m, s: _long(_end(m["x"]),
+        "save")),
+    (r"\b(?:degrades?|destroys?|ruins?|hampers?|cripples?|destabilizes?|destabilizing|unbalancing|disrupts?|"
+    r"limits(?!\sof)|reduces|limiting|removes?|eliminates?)\s+(?P<x>.+)",
      lambda m, s: _long(re.sub(r"\sby up to.*$", "", _end(m["x"])), "protect", 1 if m["x"].startswith("the ") else 2)),
-    (r"\b(?:is|are)\s+(?:currently |often |mostly )?(?:managed|done|handled|made)\s+(?:by|with|manually|on)\b", lambda m, s: f"automate {s}" if s else ""),
-    (r"\b(?:is|are)\s+a\s+(?:\w+,?\s+){0,3}?(?:manual|fragmented|slow|tedious)\b", lambda m, s: f"automate {s}" if s else ""),
+    (r"\b(?:is|are)\s+(?:currently |often |mostly )?(?:managed|done|handled|made)\s+(?:by|with|manually|on)\b",
+     lambda m, s:
+        f"automate {s}" if s else
+        ""),
+    (r"\b(?:is|are)\s+a\s+(?:\w+,?\s+){0,3}?(?:manual|fragmented|slow|tedious)\b",
+     lambda m, s: f"automate {s}" if s else
+        ""),
     (r"\brequires?\s+replacing\s+(?P<x>.+)", lambda m, s: f"replace {_end(m['x'])}"),
-    (r"\brequires?\s+(?:slow|expensive|manual|heavy|costly)(?:(?!\band take)[\w\s,])*?\s(?P<x>\w+(?:\s\w+)?)(?=,|\.|$|\swhich)", lambda m, s: f"replace {'manual ' if 'manual' in m.group() and not m['x'].startswith('manual') else ''}{_end(m['x'])}"),
+    (r"\brequires?\s+(?:slow|expensive|manual|heavy|costly)(?:(?!\band "
+    r"take)[\w\s,])*?\s(?P<x>\w+(?:\s\w+)?)(?=,|\.|$|\swhich)", lambda m, s:
+        f"replace {'manual ' if 'manual' in m.group() and not m['x'].startswith('manual') else ''}{_end(m['x'])}"),
     (r"\b(?:is|are)\s+(?:\w+ly\s+)?(?:extremely\s+)?complex\b", lambda m, s: f"simplify {s}" if s else ""),
     (r"\b(?:is|are)\s+(?:\w+ly\s+)?insecure\b", lambda m, s: f"secure the {s}" if s else ""),
     (r"\bbottleneck of\s+.+\bbut\s+(?P<x>.+)", lambda m, s: f"raise {_end(m['x'])}"),

@@ -73,9 +73,9 @@ class Roles:
         if not words or words[-1] in w.PRONOUNS or words[0] in w.PRONOUNS or len(words) > 12:
             return
         head = nouns.head_of(cleaned)
-        if cleaned.islower() and head and not w.is_plural(head) and words[-1] == head and nouns.is_actor(head):
-            if w.plural(head) != words[-1] and head not in {"staff", "military", "government", "defense", "defence"}:
-                cleaned = w.plural(cleaned)
+        one = cleaned.islower() and words[-1] == head and nouns.is_actor(head) and not w.is_plural(head)
+        if one and w.plural(head) != head and head not in {"military", "government", "defense", "defence", "pharma"}:
+            cleaned = w.plural(cleaned)
         if cleaned.lower() not in {a.lower() for a in self.audiences}:
             self.audiences.append(cleaned)
             self.basis.setdefault("audiences", w.clip(basis or phrase.strip(), 160))

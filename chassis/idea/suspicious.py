@@ -10,24 +10,31 @@ _PASSAGE_CHARS_MAX = 160
 _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        r"\b(?:ignore|disregard|forget|override|bypass|skip)\b[^.!?\n]{0,40}\b(?:previous|prior|above|earlier|all|any|your|the|my|"
-        r"preceding|foregoing|system)\b[^.!?\n]{0,40}\b(?:instructions?|prompts?|rules?|guidelines?|context|directions?|tasks?|"
+        r"\b(?:ignore|disregard|forget|override|bypass|skip)\b[^.!?\n]{0,40}\b(?:previous|prior|above|earlier|"
+        r"all|any|your|the|my|"
+        r"preceding|foregoing|system)\b[^.!?\n]{0,40}\b(?:instructions?|prompts?|rules?|guidelines?|context|"
+        r"directions?|tasks?|"
         r"orders?|constraints?|commands?|said|told|assignments?)\b",
-        r"\b(?:reveal|print|show|repeat|output|leak|display|tell me)\b[^.!?\n]{0,30}\b(?:system prompt|hidden prompt|initial "
+        r"\b(?:reveal|print|show|repeat|output|leak|display|tell me)\b[^.!?\n]{0,30}\b(?:system prompt|hidden "
+        r"prompt|initial "
         r"prompt|your (?:prompt|instructions|rules|configuration)|api keys?|passwords?|environment variables?)\b",
         r"\b(?:you are|you're) now\b[^.!?\n]{0,60}",
-        r"\b(?:act|behave|respond|answer|pretend|roleplay)\b (?:as|like|to be)\b (?:if you|a |an |the )?[^.!?\n]{0,30}\b(?:jailbroken|"
+        r"\b(?:act|behave|respond|answer|pretend|roleplay)\b (?:as|like|to be)\b (?:if you|a |an |the "
+        r")?[^.!?\n]{0,30}\b(?:jailbroken|"
         r"unrestricted|dan|developer mode|evil|admin|root|system|no (?:rules|restrictions|limits))\b",
         r"\b(?:do anything now|developer mode|jailbreak mode|god mode|sudo mode)\b",
         r"(?:^|\s)(?:system|assistant|user|developer)\s*:\s*[^\n]{3,80}",
         r"<\|?/?(?:im_start|im_end|system|assistant|user|endoftext|instructions?)\|?>",
         r"\[/?(?:INST|SYS|SYSTEM)\]|<<SYS>>|#{2,}\s*(?:system|instruction|new task|prompt)",
-        r"\b(?:always|you must|please|only|just)\b[^.!?\n]{0,20}\b(?:give|rate|score|return|answer|output|say|approve|set)\b"
+        r"\b(?:always|you must|please|only|just)\b[^.!?\n]{0,20}\b(?:give|rate|score|return|answer|output|say|"
+        r"approve|set)\b"
         r"[^.!?\n]{0,30}\b(?:5/5|10/10|highest|perfect|maximum|top score|score of|verdict|recommendation|GO)\b",
-        r"\b(?:set|change|raise|increase|remove|spend)\b[^.!?\n]{0,15}\b(?:the |your |run'?s? )?(?:budget|spending cap|allowance|tool "
+        r"\b(?:set|change|raise|increase|remove|spend)\b[^.!?\n]{0,15}\b(?:the |your |run'?s? )?(?:budget|"
+        r"spending cap|allowance|tool "
         r"permissions?)\b[^.!?\n]{0,15}\b(?:to|by|unlimited|all)\b",
         r"\b(?:new|updated|real|following) (?:instructions?|system prompt|task)\s*(?:are|is|:)",
-        r"\b(?:vergiss|ignoriere|missachte|oublie|ignorez?|olvida|ignora)\b[^.!?\n]{0,40}\b(?:anweisungen|aufgaben|befehle|"
+        r"\b(?:vergiss|ignoriere|missachte|oublie|ignorez?|olvida|ignora)\b[^.!?\n]{0,40}\b(?:anweisungen|"
+        r"aufgaben|befehle|"
         r"instructions?|instrucciones|reglas|alle|tout|todo|davor|vorherigen)\b",
         r"(?:<script\b|javascript:|\{\{.{0,40}\}\}|\$\{jndi:|\bdrop table\b|';\s*--|\bunion select\b)[^\n]{0,60}",
     )

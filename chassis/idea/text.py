@@ -1,8 +1,8 @@
 """Normalising what a founder writes: NFKC, no invisible characters, bounded; refusals name the field and the mend.
 
-What is stripped and what is refused: characters that only hide or reorder text (zero-width, bidirectional controls, tag
-characters, variation selectors, soft hyphens) and harmless controls are stripped, since editors and web pages leave them behind;
-NUL, ESC and lone surrogates are refused, since no honest editor writes them and they break logs, terminals and UTF-8.
+Characters that only hide or reorder text (zero-width, bidirectional controls, tag characters, variation selectors,
+soft hyphens) and harmless controls are stripped, since editors and web pages leave them behind. NUL, ESC and lone
+surrogates are refused, since no honest editor writes them and they break logs, terminals and UTF-8.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _SAME_LETTER_SHARE_MAX = 0.8
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _WHITESPACE = re.compile(r"\s+")
 # Combining marks beyond this many in a row are decoration that only grows the text ("zalgo").
-_MARKS_RUN = re.compile("([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{2})"
-                        "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")  # fmt: skip
+_MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_MARKS_RUN = re.compile(f"([{_MARKS}]{{2}})[{_MARKS}]+")
 _WHITE_CONTROLS = frozenset("\t\n\v\f\r\x85\u2028\u2029")
 
 

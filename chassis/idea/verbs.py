@@ -29,7 +29,8 @@ IMPROVING = frozenset(
     "enhance strengthen extend double triple automate".split()
 )
 _OTHER = """
-accept access accommodate account achieve acquire act activate approach adapt add address adjust administer adopt advertise
+accept access accommodate account achieve acquire act activate approach adapt add address adjust administer
+adopt advertise
 aggregate aim align allocate analyse analyze annotate answer anonymise anonymize anticipate appeal apply appoint
 appraise approve archive arrange assemble assess assign attach attack attend attract auction audit augment
 authenticate authorise authorize balance ban bake bathe become begin behave believe benchmark benefit bid bill bind
@@ -43,7 +44,8 @@ decode decrypt dedupe defend define degrade delay delegate delete deliver demand
 destroy determine develop devour diagnose dictate digitise digitize discover discuss disinfect dispatch display
 distribute divert document donate download draft draw dream drill drive drop drown dry earn eat edit embed employ
 encounter encrypt enforce engage enjoy enrich enroll enrol ensure enter establish estimate evaluate examine exceed
-exchange execute exercise correlate characterise characterize decarbonise sequence exhaust exist expand find expect experience experiment explain explore export extract face
+exchange execute exercise correlate characterise characterize decarbonise sequence exhaust exist expand find
+expect experience experiment explain explore export extract face
 facilitate factor fail fall fear feed feel ferment fetch file fill finance fit float fly focus fold follow forage
 force forecast forget format foster freeze fuel fulfil fulfill function fund garden gather generate gift go grade
 graduate graze grind group guarantee guess handle harden harvest hate have heal hear heat hedge hire hit hold host
@@ -75,7 +77,8 @@ visit visualise visualize volunteer vote wake walk want warm warn wash waste wat
 wish withdraw work worry wrap write result hamper cripple clone insert induce drain blind degrade destabilise
 destabilize unbalance demand mandate compromise generate saturate paralyse paralyze extend slow rely revolutionise
 transition migrate converge evolve lie hide operate excel retire parse dissolve stitch onboard reskill upskill
-declutter mow weed tidy sew knit paddle kayak battle beat replenish rehome groom fundraise crowdfund fix shadow sandbox arbitrate deduplicate
+declutter mow weed tidy sew knit paddle kayak battle beat replenish rehome groom fundraise crowdfund fix shadow
+sandbox arbitrate deduplicate
 dedupe collate outline flip brainstorm pitch refer enroll memorise memorize sublet commute carpool hail dock
 """.split()
 _NOT_AFTER_ALL = frozenset(
@@ -94,7 +97,8 @@ MOSTLY_NOUNS = _NOT_AFTER_ALL | frozenset(
     "schedule book meeting training lack need stake force function label brush host tag".split()
 )
 DOUBLING = frozenset(
-    "excel plan scan shop map stop run get set cut let put win begin submit refer prefer control ship tag chat flag swap "
+    "excel plan scan shop map stop run get set cut let put win begin submit refer prefer control ship tag chat "
+    "flag swap "
     "spot log trim fit drop plug cram split hit quit program format bid ban wrap step drag trap clog vet slip sit "
     "label model travel refit forget pet tip sublet flip rehome_".split()
 ) - {"label", "model", "travel", "format", "rehome_"}

@@ -35,7 +35,8 @@ SUBORDINATORS = frozenset(
 )
 ADVERBS = frozenset(
     "very too also often just only already still even never always ever not now then there here soon again once "
-    "twice less more most least much many few fewer better best worse online offline together nearby instead almost quite "
+    "twice less more most least much many few fewer better best worse online offline together nearby "
+    "instead almost quite "
     "rather currently today anywhere everywhere faster sooner later easily up down out away ahead well "
     "yet however therefore else almost simply no longer".split()
 )

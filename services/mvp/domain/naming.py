@@ -63,6 +63,12 @@ _IRREGULAR_SINGULARS: Final = {plural: singular for singular, plural in _IRREGUL
 _UNCOUNTED: Final = frozenset({"equipment", "evidence", "software", "staff", "series", "species", "data", "news"})
 
 
+def clean(text: str) -> str:
+    """`text` without what no file should hold: control and format characters, lone surrogates."""
+    kept = text.encode("utf-8", "ignore").decode("utf-8")
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u00ad\u2028\u2029\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]", " ", kept)
+
+
 def ascii_words(text: str) -> list[str]:
     """Lower-case ASCII words of `text`; accents are dropped, other scripts vanish."""
     decomposed = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")

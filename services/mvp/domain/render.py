@@ -20,6 +20,7 @@ import jinja2
 
 from services.mvp.domain import model
 from services.mvp.domain.model import At, Behaviour, Criterion, Day, Entity, FieldDraft, Money
+from services.mvp.domain.naming import clean
 from services.mvp.domain.spec import Plan
 
 TEMPLATES: Final = Path(__file__).parent.parent / "templates"
@@ -177,9 +178,9 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters |= {
         "py": _python,
-        "json": lambda value: json.dumps(_clean(str(value)), ensure_ascii=False),
+        "json": lambda value: json.dumps(clean(str(value)), ensure_ascii=False),
         "markdown": _markdown,
-        "line": lambda value: " ".join(_clean(value).split()),
+        "line": lambda value: " ".join(clean(value).split()),
         "words": lambda value: str(value).replace("_", " "),
         "sentence": _sentence,
         "annotation": _annotation,
@@ -354,26 +355,20 @@ def _escapable(entity: Entity, field: FieldDraft) -> bool:
 
 def _python(value: object) -> str:
     if isinstance(value, str):
-        return json.dumps(_clean(value), ensure_ascii=False)
+        return json.dumps(clean(value), ensure_ascii=False)
     if isinstance(value, list):
         return "[" + ", ".join(_python(one) for one in value) + "]"
     return repr(value)
 
 
-def _clean(text: str) -> str:
-    """Text without what no file should hold: control and format characters, lone surrogates."""
-    kept = text.encode("utf-8", "ignore").decode("utf-8")
-    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]", " ", kept)
-
-
 def _markdown(text: str) -> str:
     """One line of Markdown that shows `text` as it is."""
-    flat = " ".join(_clean(text).split())
+    flat = " ".join(clean(text).split())[:500]
     return re.sub(r"([\\`*_\[\]#|])", r"\\\1", html.escape(flat, quote=False))
 
 
 def _sentence(text: str) -> str:
-    flat = " ".join(_clean(text).split())
+    flat = " ".join(clean(text).split())
     return flat[:1].upper() + flat[1:] + ("" if flat.endswith((".", "!", "?", "…")) else ".") if flat else ""
 
 

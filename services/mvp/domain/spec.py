@@ -210,7 +210,7 @@ def _unique(identity: str, taken: set[str]) -> str:
 
 def _product_name(profile: common_pb2.IdeaProfile) -> str:
     for name in profile.names:
-        cleaned = " ".join(name.split())[:60]
+        cleaned = " ".join(naming.clean(name).split())[:60].strip()
         if cleaned:
             return cleaned
     words = [word.capitalize() for word in naming.ascii_words(" ".join(profile.keywords))[:2]]
@@ -218,7 +218,7 @@ def _product_name(profile: common_pb2.IdeaProfile) -> str:
 
 
 def _summary(profile: common_pb2.IdeaProfile) -> str:
-    words = " ".join((profile.one_liner or profile.idea).split())
+    words = " ".join(naming.clean(profile.one_liner or profile.idea).split())
     if len(words) <= SUMMARY_LENGTH_MAX:
         return words
     return words[: SUMMARY_LENGTH_MAX - 1].rsplit(" ", 1)[0].rstrip(" ,;:") + "…"

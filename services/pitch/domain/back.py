@@ -58,7 +58,9 @@ def assumption_slides(marks: Marks) -> list[pitch_pb2.Slide]:
         for item in part:
             value, span = marks.shown[item.id]
             inputs = [f"A{marks.assumption_number(key)}" for key in marks.inputs.get(item.id, ())]
-            label = f"{item.label} (from {', '.join(inputs)})" if inputs else item.label
+            # The notes name every input; here the first few keep an entry to one line.
+            named = ", ".join(inputs[:3]) + (", …" if len(inputs) > 3 else "")
+            label = f"{item.label} (from {named})" if inputs else item.label
             slide.table.rows.add(
                 cells=[f"A{marks.assumption_number(item.id)}", label, value, span or "as stated"],
                 assumption_ids=[item.id],

@@ -73,6 +73,7 @@ class Brief:
         name = given[0] if given else "This idea"
         evidence = sorted(request.evidence[:EVIDENCE_MAX], key=lambda item: (-item.verified, -item.composite, item.id))
         products = tuple(words.clean(item.product.name, 48) for item in evidence if item.product.name)
+        called = [text for text in (*given, *products) if any(ch.isalpha() for ch in text)]
         audiences = [words.lower_first(words.clean(text, 70)) for text in profile.audiences[:2]]
         return cls(
             profile=profile,
@@ -83,7 +84,7 @@ class Brief:
             investor=request.investor_type or common_pb2.INVESTOR_TYPE_SEED,
             figures=figures,
             sizing=sizing,
-            ledger=Ledger(names=tuple(dict.fromkeys([*given, *products]))),
+            ledger=Ledger(names=tuple(dict.fromkeys(called))),
             name=name,
             audience=words.join([words.without_article(text) for text in audiences if text]),
             problem=words.lower_first(words.clean(profile.problem, 90)).rstrip("."),
@@ -129,10 +130,14 @@ class Brief:
         return items
 
     def fresh(self, items: Sequence[common_pb2.EvidenceItem], limit: int) -> list[common_pb2.EvidenceItem]:
-        """Up to `limit` items that no earlier slide has quoted, so that a deck does not repeat itself."""
-        chosen = [item for item in items if item.quote and item.quote not in self._quoted][:limit]
-        self._quoted.update(item.quote for item in chosen)
+        """Up to `limit` items whose page no earlier slide has quoted, so that a deck does not repeat itself."""
+        chosen = [item for item in items if item.quote and (item.url or item.quote) not in self._quoted][:limit]
+        self._quoted.update(item.url or item.quote for item in chosen)
         return chosen
+
+    def is_starter_figure(self, item: common_pb2.EvidenceItem) -> bool:
+        """Whether an item only repeats a figure of the starter set: the money slides plan with those directly."""
+        return item.HasField("figure") and bool(self.figures.find(item.figure.metric))
 
     def best_figure(self, metric: str) -> BenchmarkFigure | None:
         """The figure of the idea's field, else of all industries, else the newest there is."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.v1 import common_pb2, pitch_pb2
-from services.pitch.domain import words
+from services.pitch.domain import numbers, words
 from services.pitch.domain.brief import Brief
 from services.pitch.domain.financials import Financials
 from services.pitch.domain.ledger import Part
@@ -14,6 +15,8 @@ from services.pitch.domain.market import Market
 from services.pitch.domain.plans import Plan
 
 FOR, AGAINST, CONTEXT = "For", "Against", "Context"
+_BEARS = re.compile(r"(?:Supports|Contradicts) the claim: (.+)$", re.DOTALL)
+_RELATION = re.compile(r"\d[\d.,]*%? (?=above|below)")
 # Statements that the renderers set as quote cards start so.
 QUOTE_LABELS = (FOR, AGAINST, CONTEXT)
 
@@ -54,15 +57,35 @@ class Desk:
             (AGAINST, brief.fresh(brief.found(common_pb2.STANCE_CONTRADICTS, *kinds), contradicts)),
         ]
         if not any(items for _, items in wanted):
-            wanted = [(CONTEXT, brief.fresh(brief.found(common_pb2.STANCE_MENTIONS, *kinds), 2))]
+            mentions = [
+                item
+                for item in brief.found(common_pb2.STANCE_MENTIONS, *kinds)
+                if not brief.is_starter_figure(item) and not item.product.name
+            ]
+            wanted = [(CONTEXT, brief.fresh(mentions, 2))]
         return [self.quote(label, item) for label, items in wanted for item in items]
 
     def quote(self, label: str, item: common_pb2.EvidenceItem) -> pitch_pb2.Statement:
-        """One quote with its source: 'For: “...” — Title'."""
+        """One quote with its source and why it counts: 'For: “...” — Title: 120 stars show that ...'."""
         ledger = self.brief.ledger
         title = words.clean(item.title, 70) or words.host(item.url)
-        source = Part(f" — {title}" if title else "", ledger.cite(item))
+        why = _why(item)
+        if why and numbers.find_numbers(f"{title} {why}", ledger.names):
+            known = [*numbers.values_in(item.quote, item.title)]
+            if any(found.value not in known for found in numbers.find_numbers(why, ledger.names)):
+                why = ""
+        tail = ": ".join(part for part in (title, why) if part)
+        source = Part(f" — {tail}" if tail else "", ledger.cite(item))
         return ledger.say("{label}: {quote}{source}", label=label, quote=ledger.quote(item), source=source)
+
+
+def _why(item: common_pb2.EvidenceItem) -> str:
+    """The clause of the rationale that says how the item bears on its claim; empty where there is none."""
+    match = _BEARS.search(item.rationale)
+    if match is None:
+        return ""
+    # "52% above all industries" is a sum of the evidence phase over two sources: only its direction is repeated.
+    return words.clean(_RELATION.sub("", match.group(1)), 90).rstrip(".")
 
 
 Builder = Callable[[Desk], Draft]

@@ -108,7 +108,7 @@ class Financials:
         self.cac = put("cac", "Cost to win a paying customer", "cac", "USD", cac_formula, cac_inputs, numbers.money)
         self.ltv = put(
             "lifetime-value",
-            "Gross profit over a customer's lifetime",
+            "Lifetime gross profit of a customer",
             "ltv",
             "USD",
             "revenue a month × gross margin ÷ monthly churn",
@@ -117,7 +117,7 @@ class Financials:
         )
         self.ratio = put(
             "ltv-to-cac",
-            "Lifetime gross profit per dollar spent to win a customer",
+            "Lifetime gross profit per dollar of that cost",
             "ratio",
             "x",
             "lifetime gross profit ÷ cost to win a customer",
@@ -126,7 +126,7 @@ class Financials:
         )
         self.payback = put(
             "payback",
-            "Months until a customer has paid back the cost to win them",
+            "Months until that cost is paid back",
             "payback",
             "months",
             "cost to win a customer ÷ monthly gross profit",
@@ -145,7 +145,7 @@ class Financials:
         self.customers = [
             put(
                 f"customers-year-{year}",
-                f"Paying customers at the end of year {year}",
+                f"Paying customers, end of year {year}",
                 f"customers{year}",
                 "customers",
                 "month by month: spend ÷ cost to win, plus unpaid ones, less churn",
@@ -157,7 +157,7 @@ class Financials:
         self.revenue = [
             put(
                 f"revenue-year-{year}",
-                f"Yearly revenue rate at the end of year {year}",
+                f"Revenue a year, end of year {year}",
                 f"revenue{year}",
                 "USD",
                 "paying customers × revenue per account and year",
@@ -172,7 +172,7 @@ class Financials:
         _, lifetime, _ = ledger.value(self.ltv)
         self.allowed_cac = ledger.derive(
             "allowed-cac",
-            "Most that a customer may cost to reach the usual target",
+            "Most that winning a customer may cost",
             lifetime / factor,
             ranges["ltv"][0] / factor,
             ranges["ltv"][1] / factor,

@@ -105,7 +105,7 @@ class Inputs:
         )
         self.reinvest = ledger.assume(
             "reinvested-share",
-            "Share of revenue spent on winning customers once the round is spent",
+            "Share of revenue spent to win customers after the round",
             30,
             15,
             45,
@@ -144,7 +144,7 @@ class Inputs:
         for place, (label, share) in enumerate(_FUNDS[kind].items(), 1):
             id_ = self.brief.ledger.assume(
                 f"use-of-funds-{place}",
-                f"Share of the round for: {label.lower()}",
+                f"Share of round: {label.lower()}",
                 share,
                 max(share - 10, 5),
                 share + 10,

@@ -53,7 +53,7 @@ class Market:
         low, base, high = (10, 25, 45) if self.consumer else (15, 30, 50)
         self.reach = ledger.assume(
             "reachable-share",
-            "Share of the accounts that the first version can serve",
+            "Share of accounts that version one can serve",
             base,
             low,
             high,
@@ -76,7 +76,7 @@ class Market:
         )
         self.sam = ledger.derive(
             "sam",
-            "Market the first version can serve (SAM) a year",
+            "Market we can serve (SAM) a year",
             at_base["sam"],
             *ranges["sam"],
             unit="USD",
@@ -177,10 +177,8 @@ def _times(span: tuple[float, float, float], factor: float) -> tuple[float, floa
 
 
 def counts_in_evidence(brief: Brief) -> list[common_pb2.EvidenceItem]:
-    """Evidence on the market's size, for and against, best first."""
+    """Evidence on the market's size, for and against, best first; rules of thumb from the starter set are none."""
     kind = common_pb2.CLAIM_KIND_MARKET_SIZE
-    return [
-        *brief.found(common_pb2.STANCE_SUPPORTS, kind),
-        *brief.found(common_pb2.STANCE_CONTRADICTS, kind),
-        *brief.found(common_pb2.STANCE_MENTIONS, kind),
-    ]
+    stances = (common_pb2.STANCE_SUPPORTS, common_pb2.STANCE_CONTRADICTS, common_pb2.STANCE_MENTIONS)
+    items = [item for stance in stances for item in brief.found(stance, kind)]
+    return [item for item in items if not brief.is_starter_figure(item)]

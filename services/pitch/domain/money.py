@@ -214,7 +214,7 @@ def financials(desk: Desk) -> Draft:
     )
     scenarios = (("Cautious", 0), ("Base", 1), ("Hopeful", 2))
     draft.chart = pitch_pb2.Chart(
-        title="Yearly revenue rate at the end of each year, USD",
+        title="Revenue a year, at the end of each year",
         kind="column",
         categories=_YEARS,
         series=[

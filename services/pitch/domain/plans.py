@@ -80,7 +80,7 @@ PLANS: Mapping[int, Plan] = {
     ),
     common_pb2.INVESTOR_TYPE_SERIES_A: Plan(
         "a Series A fund",
-        "Series A funds weigh measured demand and repeatable sales: what is measured comes first, even if it is nothing.",
+        "Series A funds weigh measured demand and repeatable sales: what is measured comes first, even if nothing.",
         (
             _PURPOSE,
             _TRACTION,

@@ -265,12 +265,7 @@ def risks(desk: Desk) -> Draft:
             Row(
                 (
                     ledger.own(f"Regulated field: {words.clean(rule.field, 40)}", 70),
-                    ledger.own(
-                        f"The idea touches it: “{words.clean(rule.basis, 90)}”"
-                        if rule.basis
-                        else "The idea touches it",
-                        120,
-                    ),
+                    ledger.own(_touched(rule.basis), 120),
                     ledger.own(rule.advice or "Clear it with an adviser first", 190),
                 )
             )
@@ -331,3 +326,9 @@ def risks(desk: Desk) -> Draft:
     ]
     draft.parts = {"contradicting evidence": bool(against), "verdict": bool(brief.verdict.recommendation)}
     return draft
+
+
+def _touched(basis: str) -> str:
+    """Why a regulated field was named."""
+    quoted = words.clean(basis, 90)
+    return f"The idea touches it: “{quoted}”" if quoted else "The idea touches it"

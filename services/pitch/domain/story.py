@@ -93,11 +93,7 @@ def problem(desk: Desk) -> Draft:
     quotes = desk.quotes(kinds)
     draft.statements += quotes
     if not quotes:
-        draft.statements.append(
-            ledger.say(
-                "No source at hand says how often it happens or what it costs {who}: interviews come first", who=who
-            )
-        )
+        draft.table = _open_questions(desk)
         draft.missing.append(
             missing(
                 "evidence for the problem",
@@ -112,6 +108,31 @@ def problem(desk: Desk) -> Draft:
     ]
     draft.parts = {"problem": bool(brief.problem), "problem evidence": bool(quotes)}
     return draft
+
+
+def _open_questions(desk: Desk) -> pitch_pb2.Table:
+    """What a problem slide would say if a source did: each with how to find it out."""
+    brief = desk.brief
+    pain = brief.ledger.own(brief.problem or "the pain", 70)
+    who = brief.ledger.own(brief.buyer, 50)
+
+    def question(text: str) -> Part:
+        return Part(text.format(pain=pain, who=who), (), (*pain.assumptions, *who.assumptions))
+
+    return brief.ledger.table(
+        ["Still to be found out", "Known today", "How to find out"],
+        [
+            Row(
+                (
+                    question("How often {who} meet with {pain}"),
+                    "No source yet",
+                    "Ask about the last time, not about opinions",
+                )
+            ),
+            Row((question("What one such time costs"), "No source yet", "Let five of them count it for a week")),
+            Row((question("What they do about it now"), "No source yet", "Watch one of them do it")),
+        ],
+    )
 
 
 def solution(desk: Desk) -> Draft:

@@ -82,6 +82,8 @@ class TableFit:
     size: float
     columns: tuple[float, ...]
     rows: tuple[float, ...]
+    # Above and below the text of a cell.
+    padding: float = CELL_PADDING_Y
 
     @property
     def height(self) -> float:
@@ -89,15 +91,15 @@ class TableFit:
         return sum(self.rows)
 
 
-def fit_table(rows: Sequence[Sequence[str]], width: float, size: float) -> TableFit:
+def fit_table(rows: Sequence[Sequence[str]], width: float, size: float, padding: float = CELL_PADDING_Y) -> TableFit:
     """Measures a table; the first row is the header, set bold."""
     columns = _columns(rows, width, size)
     heights = []
     for place, row in enumerate(rows):
         inner = [column - 2 * CELL_PADDING_X for column in columns]
         tallest = max(text_height(cell, room, size, place == 0) for cell, room in zip(row, inner, strict=True))
-        heights.append(tallest + 2 * CELL_PADDING_Y)
-    return TableFit(size, columns, tuple(heights))
+        heights.append(tallest + 2 * padding)
+    return TableFit(size, columns, tuple(heights), padding)
 
 
 def _columns(rows: Sequence[Sequence[str]], width: float, size: float) -> tuple[float, ...]:

@@ -101,21 +101,22 @@ def arrange(slide: pitch_pb2.Slide) -> Arrangement | None:
     if is_cover(slide):
         return _cover(slide)
     title = size_for(slide.title, theme.TITLE.width, theme.TITLE.height, theme.TITLE_SIZES, bold=True)
+    area = content_box(slide, title)
     if slide.type == pitch_pb2.SLIDE_TYPE_SOURCES:
-        return _reference(slide, title)
+        return _reference(slide, title, area)
     has_table, has_chart = bool(slide.table.rows), slide.HasField("chart")
     if has_table:
-        return _with_table(slide, title, has_chart)
+        return _with_table(slide, title, area, has_chart)
     gaps = [statement for statement in slide.statements if statement.is_placeholder]
     quotes = [statement for statement in slide.statements if split_quote(statement.text)]
     plain = [s for s in slide.statements if not s.is_placeholder and not split_quote(s.text)]
     if has_chart:
-        return _with_chart(slide, title)
+        return _with_chart(slide, title, area)
     if gaps and not plain:
-        return _gap_grid(title, gaps)
+        return _gap_grid(title, area, gaps)
     if quotes:
-        return _with_quotes(title, plain, quotes)
-    return _text_only(slide, title)
+        return _with_quotes(title, area, plain, quotes)
+    return _text_only(slide, title, area)
 
 
 def _cover(slide: pitch_pb2.Slide) -> Arrangement | None:
@@ -132,6 +133,12 @@ def _cover(slide: pitch_pb2.Slide) -> Arrangement | None:
     return None
 
 
+def content_box(slide: pitch_pb2.Slide, title: float) -> Box:
+    """What is left of the page below the title."""
+    top = theme.TITLE.y + text_height(slide.title, theme.TITLE.width, title, True) + theme.TITLE_GAP
+    return Box(theme.BODY.x, top, theme.CONTENT_WIDTH, theme.BODY.y + theme.BODY.height - top)
+
+
 def _body_size(texts: Sequence[str], width: float, height: float, largest: float) -> float | None:
     for size in theme.BODY_SIZES:
         if size <= largest and paragraphs_height(texts, width - theme.INDENT, size) <= height:
@@ -139,24 +146,24 @@ def _body_size(texts: Sequence[str], width: float, height: float, largest: float
     return None
 
 
-def _text_only(slide: pitch_pb2.Slide, title: float) -> Arrangement | None:
-    box = Box(theme.BODY.x, theme.BODY.y, 720, theme.BODY.height)
-    size = _body_size([shown(s) for s in slide.statements], box.width, box.height, 20)
+def _text_only(slide: pitch_pb2.Slide, title: float, area: Box) -> Arrangement | None:
+    box = Box(area.x, area.y, 780, area.height)
+    size = _body_size([shown(s) for s in slide.statements], box.width, box.height, 24)
     return Arrangement(title, box, size, tuple(slide.statements)) if size else None
 
 
-def _with_chart(slide: pitch_pb2.Slide, title: float) -> Arrangement | None:
-    left = Box(theme.BODY.x, theme.BODY.y, 410, theme.BODY.height)
-    chart = Box(left.x + left.width + 24, theme.BODY.y, theme.CONTENT_WIDTH - left.width - 24, theme.BODY.height - 24)
+def _with_chart(slide: pitch_pb2.Slide, title: float, area: Box) -> Arrangement | None:
+    left = Box(area.x, area.y, 410, area.height)
+    chart = Box(left.x + left.width + 24, area.y, theme.CONTENT_WIDTH - left.width - 24, area.height - 24)
     size = _body_size([shown(s) for s in slide.statements], left.width, left.height, 18)
     return Arrangement(title, left, size, tuple(slide.statements), chart=chart) if size else None
 
 
 def _with_quotes(
-    title: float, plain: Sequence[pitch_pb2.Statement], quotes: Sequence[pitch_pb2.Statement]
+    title: float, area: Box, plain: Sequence[pitch_pb2.Statement], quotes: Sequence[pitch_pb2.Statement]
 ) -> Arrangement | None:
-    left = Box(theme.BODY.x, theme.BODY.y, 380, theme.BODY.height)
-    right = Box(left.x + left.width + 28, theme.BODY.y, theme.CONTENT_WIDTH - left.width - 28, theme.BODY.height)
+    left = Box(area.x, area.y, 380, area.height)
+    right = Box(left.x + left.width + 28, area.y, theme.CONTENT_WIDTH - left.width - 28, area.height)
     size = _body_size([shown(s) for s in plain], left.width, left.height, 19) if plain else theme.BODY_SIZES[0]
     if size is None:
         return None
@@ -189,11 +196,11 @@ def card_height(statement: pitch_pb2.Statement, width: float, size: float) -> fl
     )
 
 
-def _gap_grid(title: float, gaps: Sequence[pitch_pb2.Statement]) -> Arrangement | None:
+def _gap_grid(title: float, area: Box, gaps: Sequence[pitch_pb2.Statement]) -> Arrangement | None:
     """Two columns of boxes to fill in."""
     width = (theme.CONTENT_WIDTH - theme.GAP) / 2
     rows = (len(gaps) + 1) // 2
-    height = min((theme.BODY.height - theme.GAP * (rows - 1)) / rows, 130)
+    height = min((area.height - theme.GAP * (rows - 1)) / rows, 130)
     room = width - 2 * theme.CARD_PADDING
     for size in (18.0, 17.0, 16.0, *theme.CARD_SIZES):
         if all(text_height(shown(gap), room, size) + 2 * theme.CARD_PADDING <= height for gap in gaps):
@@ -201,8 +208,8 @@ def _gap_grid(title: float, gaps: Sequence[pitch_pb2.Statement]) -> Arrangement 
                 Card(
                     gap,
                     Box(
-                        theme.BODY.x + (place % 2) * (width + theme.GAP),
-                        theme.BODY.y + (place // 2) * (height + theme.GAP),
+                        area.x + (place % 2) * (width + theme.GAP),
+                        area.y + (place // 2) * (height + theme.GAP),
                         width,
                         height,
                     ),
@@ -213,7 +220,7 @@ def _gap_grid(title: float, gaps: Sequence[pitch_pb2.Statement]) -> Arrangement 
     return None
 
 
-def _with_table(slide: pitch_pb2.Slide, title: float, has_chart: bool) -> Arrangement | None:
+def _with_table(slide: pitch_pb2.Slide, title: float, area: Box, has_chart: bool) -> Arrangement | None:
     """Statements above, the table below them, the chart beside the table."""
     texts = [shown(statement) for statement in slide.statements]
     cells = table_cells(slide)
@@ -221,8 +228,8 @@ def _with_table(slide: pitch_pb2.Slide, title: float, has_chart: bool) -> Arrang
     least_chart = 190.0 if has_chart else 0.0
     for body_size in (size for size in theme.BODY_SIZES if size <= 17):
         above = paragraphs_height(texts, theme.CONTENT_WIDTH - theme.INDENT, body_size) + 4 if texts else 0.0
-        top = theme.BODY.y + above + (theme.GAP if texts else 0.0)
-        room = theme.BODY.y + theme.BODY.height - top
+        top = area.y + above + (theme.GAP if texts else 0.0)
+        room = area.y + area.height - top
         if room < least_chart:
             continue
         for size in theme.TABLE_SIZES:
@@ -231,12 +238,10 @@ def _with_table(slide: pitch_pb2.Slide, title: float, has_chart: bool) -> Arrang
                 continue
             fitted = fit_table(cells, table_width, size)
             if fitted.height <= room:
-                body = Box(theme.BODY.x, theme.BODY.y, theme.CONTENT_WIDTH, above) if texts else None
+                body = Box(area.x, area.y, theme.CONTENT_WIDTH, above) if texts else None
                 fitted = _relaxed(fitted, min(room, fitted.height * 1.35))
-                placed = PlacedTable(
-                    Box(theme.BODY.x, top, table_width, fitted.height), fitted, 0, len(slide.table.rows)
-                )
-                chart = Box(theme.BODY.x + table_width + 24, top - 6, 348, min(room, 250)) if has_chart else None
+                placed = PlacedTable(Box(area.x, top, table_width, fitted.height), fitted, 0, len(slide.table.rows))
+                chart = Box(area.x + table_width + 24, top - 6, 348, min(room, 250)) if has_chart else None
                 return Arrangement(title, body, body_size, tuple(slide.statements), tables=(placed,), chart=chart)
     return None
 
@@ -244,13 +249,13 @@ def _with_table(slide: pitch_pb2.Slide, title: float, has_chart: bool) -> Arrang
 def _relaxed(fitted: TableFit, height: float) -> TableFit:
     """The same table with its rows spread over more height."""
     extra = max(height - fitted.height, 0.0) / len(fitted.rows)
-    return TableFit(fitted.size, fitted.columns, tuple(row + min(extra, 9.0) for row in fitted.rows))
+    return TableFit(fitted.size, fitted.columns, tuple(row + min(extra, 9.0) for row in fitted.rows), fitted.padding)
 
 
-def _reference(slide: pitch_pb2.Slide, title: float) -> Arrangement | None:
+def _reference(slide: pitch_pb2.Slide, title: float, area: Box) -> Arrangement | None:
     """Sources and assumptions: one table of one column, or of two side by side where it is long."""
     if not slide.table.rows:
-        return _text_only(slide, title)
+        return _text_only(slide, title, area)
     cells = table_cells(slide)
     header, rows = cells[0], cells[1:]
     for columns in (1, 2):
@@ -260,10 +265,10 @@ def _reference(slide: pitch_pb2.Slide, title: float) -> Arrangement | None:
             tables = []
             for place, first in enumerate(range(0, len(rows), half)):
                 part = rows[first : first + half]
-                fitted = fit_table([header, *part], width, size)
-                if fitted.height > theme.BODY.height:
+                fitted = fit_table([header, *part], width, size, theme.REFERENCE_PADDING)
+                if fitted.height > area.height:
                     break
-                box = Box(theme.BODY.x + place * (width + theme.GAP), theme.BODY.y - 8, width, fitted.height)
+                box = Box(area.x + place * (width + theme.GAP), area.y, width, fitted.height)
                 tables.append(PlacedTable(box, fitted, first, first + len(part)))
             else:
                 return Arrangement(title, tables=tuple(tables))

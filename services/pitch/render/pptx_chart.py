@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.v1 import pitch_pb2
 from services.pitch.domain import words
+from services.pitch.render import pptx_template as template
 from services.pitch.render import theme
 
 
@@ -23,7 +24,6 @@ def number_format(unit: str, values: list[float]) -> str:
 def add_chart(holder: Any, chart: pitch_pb2.Chart) -> Any:
     """Puts the chart into a chart placeholder; returns the graphic frame."""
     from pptx.chart.data import CategoryChartData
-    from pptx.dml.color import RGBColor
     from pptx.enum.chart import (
         XL_CHART_TYPE,
         XL_LABEL_POSITION,
@@ -40,21 +40,21 @@ def add_chart(holder: Any, chart: pitch_pb2.Chart) -> Any:
     }
     values = [value for series in chart.series for value in series.values]
     shown = number_format(chart.unit, values)
-    data = CategoryChartData(number_format=shown)
+    data = CategoryChartData(number_format=shown)  # type: ignore[no-untyped-call]
     data.categories = [words.clean(name, 60) for name in chart.categories]
     for series in chart.series:
-        data.add_series(words.clean(series.name, 60), list(series.values))
+        data.add_series(words.clean(series.name, 60), list(series.values))  # type: ignore[no-untyped-call]
     frame = holder.insert_chart(kinds.get(chart.kind, XL_CHART_TYPE.COLUMN_CLUSTERED), data)
     drawn = frame.chart
     drawn.font.size, drawn.font.name = Pt(11), theme.FONT
-    drawn.font.color.rgb = RGBColor.from_string(theme.INK)
+    drawn.font.color.rgb = template.rgb(theme.INK)
     drawn.has_title = True
     drawn.chart_title.include_in_layout = False
     title = drawn.chart_title.text_frame
     title.text = words.clean(chart.title, 120)
     run = title.paragraphs[0].runs[0]
     run.font.size, run.font.bold = Pt(12), True
-    run.font.color.rgb = RGBColor.from_string(theme.INK)
+    run.font.color.rgb = template.rgb(theme.INK)
     several = len(chart.series) > 1
     drawn.has_legend = several
     if several:
@@ -68,7 +68,7 @@ def add_chart(holder: Any, chart: pitch_pb2.Chart) -> Any:
     category_axis.has_major_gridlines = False
     category_axis.major_tick_mark = XL_TICK_MARK.NONE
     category_axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
-    category_axis.format.line.color.rgb = RGBColor.from_string(theme.LINE)
+    category_axis.format.line.color.rgb = template.rgb(theme.LINE)
     category_axis.tick_labels.font.size = Pt(11)
     if chart.kind == "bar":
         # First category on top, as it is read.
@@ -86,6 +86,6 @@ def add_chart(holder: Any, chart: pitch_pb2.Chart) -> Any:
     for place, series in enumerate(plot.series):
         colour = theme.SERIES[place % len(theme.SERIES)] if several else theme.ACCENT
         series.format.fill.solid()
-        series.format.fill.fore_color.rgb = RGBColor.from_string(colour)
+        series.format.fill.fore_color.rgb = template.rgb(colour)
         series.invert_if_negative = False
     return frame

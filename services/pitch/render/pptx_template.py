@@ -77,7 +77,10 @@ def _restyle_theme(master: Any) -> None:
         r"<a:clrScheme.*?</a:clrScheme>", f'<a:clrScheme name="Pipeline">{scheme}</a:clrScheme>', xml, flags=re.S
     )
     faces = f'<a:latin typeface="{theme.FONT}"/><a:ea typeface=""/><a:cs typeface=""/>'
-    fonts = f'<a:fontScheme name="Pipeline"><a:majorFont>{faces}</a:majorFont><a:minorFont>{faces}</a:minorFont></a:fontScheme>'
+    fonts = (
+        f'<a:fontScheme name="Pipeline"><a:majorFont>{faces}</a:majorFont>'
+        f"<a:minorFont>{faces}</a:minorFont></a:fontScheme>"
+    )
     xml = re.sub(r"<a:fontScheme.*?</a:fontScheme>", fonts, xml, flags=re.S)
     part._blob = xml.encode("utf-8")
 
@@ -95,6 +98,7 @@ def _transform(box: Box) -> str:
 
 def placeholder_xml(id_: int, name: str, kind: str, index: int | None, box: Box, style: str, prompt: str) -> str:
     """A placeholder shape of a master or layout. `kind` is title, body, tbl, chart, ftr or sldNum."""
+    anchor = "b" if kind == "title" and box == theme.COVER_TITLE else "t"
     at = f' idx="{index}"' if index is not None else ""
     text = (
         '<a:fld id="{B6F15528-21DE-4FAA-801E-634DDDAF4B2B}" type="slidenum"><a:rPr lang="en-US"/><a:t>‹#›</a:t></a:fld>'
@@ -102,10 +106,11 @@ def placeholder_xml(id_: int, name: str, kind: str, index: int | None, box: Box,
         else f'<a:r><a:rPr lang="en-US"/><a:t>{escape(prompt)}</a:t></a:r>'
     )
     return (
-        f'<p:sp {_NAMESPACES}><p:nvSpPr><p:cNvPr id="{id_}" name="{name}"/><p:cNvSpPr><a:spLocks noGrp="1"/></p:cNvSpPr>'
+        f'<p:sp {_NAMESPACES}><p:nvSpPr><p:cNvPr id="{id_}" name="{name}"/>'
+        '<p:cNvSpPr><a:spLocks noGrp="1"/></p:cNvSpPr>'
         f'<p:nvPr><p:ph type="{kind}"{at}/></p:nvPr></p:nvSpPr>'
         f'<p:spPr>{_transform(box)}<a:prstGeom prst="rect"><a:avLst/></a:prstGeom></p:spPr>'
-        f'<p:txBody><a:bodyPr wrap="square" lIns="0" tIns="0" rIns="0" bIns="0" anchor="{"b" if kind == "title" else "t"}">'
+        f'<p:txBody><a:bodyPr wrap="square" lIns="0" tIns="0" rIns="0" bIns="0" anchor="{anchor}">'
         f"<a:noAutofit/></a:bodyPr>"
         f"<a:lstStyle>{style}</a:lstStyle><a:p>{text}</a:p></p:txBody></p:sp>"
     )
@@ -118,7 +123,8 @@ def _level(size: float, colour: str, *, bold: bool = False, indent: float = 0, g
     tint = f'<a:buClr><a:srgbClr val="{theme.ACCENT}"/></a:buClr>' if indent else ""
     return (
         f'<a:lvl1pPr marL="{margin}" indent="{-margin}" algn="{align}"><a:lnSpc><a:spcPct val="100000"/></a:lnSpc>'
-        f'<a:spcBef><a:spcPts val="0"/></a:spcBef><a:spcAft><a:spcPts val="{round(gap * 100)}"/></a:spcAft>{tint}{bullet}'
+        f'<a:spcBef><a:spcPts val="0"/></a:spcBef><a:spcAft><a:spcPts val="{round(gap * 100)}"/></a:spcAft>'
+        f"{tint}{bullet}"
         f'<a:defRPr sz="{round(size * 100)}" b="{int(bold)}"><a:solidFill><a:srgbClr val="{colour}"/></a:solidFill>'
         f'<a:latin typeface="+mn-lt"/></a:defRPr></a:lvl1pPr>'
     )
@@ -133,11 +139,16 @@ def _replace_shapes(holder: Any, shapes: list[str]) -> None:
         tree.append(_element(shape))
 
 
-def _background(holder: Any, colour: str) -> None:
-    holder.background.fill.solid()
+def rgb(colour: str) -> Any:
+    """python-pptx's colour from RRGGBB."""
     from pptx.dml.color import RGBColor
 
-    holder.background.fill.fore_color.rgb = RGBColor.from_string(colour)
+    return RGBColor(*bytes.fromhex(colour))  # type: ignore[no-untyped-call]
+
+
+def _background(holder: Any, colour: str) -> None:
+    holder.background.fill.solid()
+    holder.background.fill.fore_color.rgb = rgb(colour)
 
 
 def _restyle_master(master: Any) -> None:
@@ -168,48 +179,31 @@ def _restyle_layout(layout: Any, place: int, name: str) -> None:
     layout.element.attrib.pop("type", None)
     if place == COVER:
         _background(layout, theme.COVER)
+        name_style = _level(56, theme.COVER_TEXT, bold=True)
+        kicker_style = _level(theme.KICKER_SIZE, theme.COVER_MUTED, bold=True)
+        text_style = _level(20, theme.COVER_TEXT, gap=10)
         _replace_shapes(
             layout,
             [
-                placeholder_xml(
-                    2, "Title", "title", None, theme.COVER_TITLE, _level(56, theme.COVER_TEXT, bold=True), "Name"
-                ),
-                placeholder_xml(
-                    3,
-                    "Kicker",
-                    "body",
-                    KICKER_INDEX,
-                    theme.COVER_KICKER,
-                    _level(12, theme.COVER_MUTED, bold=True),
-                    "Kicker",
-                ),
-                placeholder_xml(
-                    4, "Text", "body", BODY_INDEX, theme.COVER_BODY, _level(20, theme.COVER_TEXT, gap=10), "Text"
-                ),
+                placeholder_xml(2, "Title", "title", None, theme.COVER_TITLE, name_style, "Name"),
+                placeholder_xml(3, "Kicker", "body", KICKER_INDEX, theme.COVER_KICKER, kicker_style, "Kicker"),
+                placeholder_xml(4, "Text", "body", BODY_INDEX, theme.COVER_BODY, text_style, "Text"),
             ],
         )
         return
     half = theme.CONTENT_WIDTH / 2 - 12
     left = Box(theme.BODY.x, theme.BODY.y, half, theme.BODY.height)
-    right = Box(theme.BODY.x + half + 24, theme.BODY.y, half, theme.BODY.height)
+    beside_text = Box(theme.BODY.x + half + 24, theme.BODY.y, half, theme.BODY.height)
     body = Box(theme.BODY.x, theme.BODY.y, theme.CONTENT_WIDTH, 100)
     low = Box(theme.BODY.x, theme.BODY.y + 120, theme.CONTENT_WIDTH, theme.BODY.height - 120)
     text = _level(18, theme.INK, indent=theme.INDENT, gap=8)
+    kicker = _level(theme.KICKER_SIZE, theme.ACCENT, bold=True)
+    right = _level(theme.FOOTER_SIZE, theme.MUTED, align="r")
     shapes = [
         placeholder_xml(2, "Title", "title", None, theme.TITLE, _level(28, theme.INK, bold=True), "Title"),
-        placeholder_xml(
-            3,
-            "Kicker",
-            "body",
-            KICKER_INDEX,
-            theme.KICKER,
-            _level(theme.KICKER_SIZE, theme.ACCENT, bold=True),
-            "Kicker",
-        ),
+        placeholder_xml(3, "Kicker", "body", KICKER_INDEX, theme.KICKER, kicker, "Kicker"),
         placeholder_xml(4, "Footer", "ftr", FOOTER_INDEX, theme.FOOTER, _level(10, theme.MUTED), ""),
-        placeholder_xml(
-            5, "Slide number", "sldNum", NUMBER_INDEX, theme.NUMBER, _level(10, theme.MUTED, align="r"), ""
-        ),
+        placeholder_xml(5, "Slide number", "sldNum", NUMBER_INDEX, theme.NUMBER, right, ""),
     ]
     if place == TEXT:
         shapes.append(placeholder_xml(6, "Text", "body", BODY_INDEX, theme.BODY, text, "Text"))
@@ -219,7 +213,7 @@ def _restyle_layout(layout: Any, place: int, name: str) -> None:
         shapes.append(placeholder_xml(7, "Table", "tbl", TABLE_INDEX, box, "", "Table"))
     if place == TEXT_CHART:
         shapes.append(placeholder_xml(6, "Text", "body", BODY_INDEX, left, text, "Text"))
-        shapes.append(placeholder_xml(8, "Chart", "chart", CHART_INDEX, right, "", "Chart"))
+        shapes.append(placeholder_xml(8, "Chart", "chart", CHART_INDEX, beside_text, "", "Chart"))
     if place == TEXT_TABLE_CHART:
         beside = Box(low.x + low.width - 348, low.y, 348, low.height)
         shapes.append(placeholder_xml(8, "Chart", "chart", CHART_INDEX, beside, "", "Chart"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from services.pitch.domain import plans, words
 from services.pitch.domain.deck import Deck
 from services.pitch.render import pptx_template as template
 from services.pitch.render import theme
-from services.pitch.render.fit import CELL_PADDING_X, CELL_PADDING_Y, PARAGRAPH_GAP
+from services.pitch.render.fit import CELL_PADDING_X, PARAGRAPH_GAP, TableFit
 from services.pitch.render.layout import MARK_HEADER, Arrangement, Card, PlacedTable, arrange, is_cover, split_quote
 from services.pitch.render.pptx_chart import add_chart
 from services.pitch.render.theme import Box
@@ -59,9 +60,8 @@ class _Writer:
         moment = now.astimezone(UTC).replace(tzinfo=None, microsecond=0)
         core = self.presentation.core_properties
         core.title = words.clean(f"{self.deck.name}: investor deck", 200)
-        core.subject = words.clean(
-            self.deck.slides[0].statements[0].text if self.deck.slides[0].statements else "", 200
-        )
+        first = self.deck.slides[0].statements
+        core.subject = words.clean(first[0].text, 200) if first else ""
         core.author = core.last_modified_by = "Startup Idea Pipeline"
         core.created = core.modified = moment
         core.revision, core.language, core.keywords, core.comments = 1, "en-US", "", ""
@@ -135,8 +135,7 @@ class _Writer:
             number = int(mark.strip("[]A"))
             where = self.deck.source_slide if mark.startswith("[") else self.deck.assumption_slide
             self._link(page, run, self.slides[where[number] - 1])
-            if cover:
-                run.font.color.rgb = _rgb(theme.COVER_MUTED)
+            run.font.color.rgb = _rgb(theme.COVER_MUTED if cover else theme.ACCENT)
 
     def _link(self, page: Any, run: Any, target: Any) -> None:
         """Makes a run jump to another slide."""
@@ -151,9 +150,11 @@ class _Writer:
         from pptx.enum.dml import MSO_LINE_DASH_STYLE
         from pptx.enum.shapes import MSO_AUTO_SHAPE_TYPE
         from pptx.enum.text import MSO_ANCHOR, MSO_AUTO_SIZE
+        from pptx.oxml.ns import qn
 
         shape = page.shapes.add_shape(MSO_AUTO_SHAPE_TYPE.RECTANGLE, *_emu(card.box))
-        shape.shadow.inherit = False
+        # The gallery style brings shadow, blue and white text along.
+        shape._element.remove(shape._element.find(qn("p:style")))
         statement = card.statement
         parts = split_quote(statement.text)
         shape.fill.solid()
@@ -171,7 +172,12 @@ class _Writer:
         frame.vertical_anchor = MSO_ANCHOR.MIDDLE if statement.is_placeholder else MSO_ANCHOR.TOP
         paragraph = frame.paragraphs[0]
         if parts is None:
-            _run(paragraph, statement.text, size, theme.INK)
+            role, colon, rest = statement.text.partition(": ")
+            if statement.is_placeholder and colon and len(role) < 24:
+                _run(paragraph, f"{role}: ", size, theme.ACCENT, bold=True)
+                _run(paragraph, rest, size, theme.INK)
+            else:
+                _run(paragraph, statement.text, size, theme.INK)
             _left(paragraph)
             self._marks(page, paragraph, statement.citation_ids, statement.assumption_ids, size)
             _direction(paragraph, statement.text)
@@ -209,25 +215,25 @@ class _Writer:
             table.columns[place].width = _pt(width)
         for place, height in enumerate(placed.fit.rows):
             table.rows[place].height = _pt(height)
-        self._header(table, [*header, MARK_HEADER] if marked else header, placed.fit.size, rows)
+        self._header(table, [*header, MARK_HEADER] if marked else header, placed.fit, rows)
         for place, row in enumerate(rows, 1):
             for column, text in enumerate(row.cells):
                 cell = table.cell(place, column)
-                paragraph = _fill(cell, text, placed.fit.size, bold=column == 0 and not _is_reference(slide))
+                paragraph = _fill(cell, text, placed.fit, bold=column == 0 and not _is_reference(slide))
                 if _NUMERIC.match(text) and column:
                     _right(paragraph)
                 if _is_reference(slide) and column == 1 and row.citation_ids and not row.assumption_ids:
                     self._address(paragraph, row)
             if marked:
                 cell = table.cell(place, columns - 1)
-                paragraph = _fill(cell, "", placed.fit.size)
+                paragraph = _fill(cell, "", placed.fit)
                 self._marks(page, paragraph, row.citation_ids, row.assumption_ids, placed.fit.size / 0.75)
         _describe(frame, words.clean(f"Table: {slide.title}. Columns: {', '.join(header)}. {len(rows)} rows.", 300))
 
-    def _header(self, table: Any, header: list[str], size: float, rows: list[Any]) -> None:
+    def _header(self, table: Any, header: list[str], fit: TableFit, rows: list[Any]) -> None:
         for column, text in enumerate(header):
             cell = table.cell(0, column)
-            paragraph = _fill(cell, text, size, bold=True, colour=theme.ACCENT, heading=True)
+            paragraph = _fill(cell, text, fit, bold=True, colour=theme.ACCENT, heading=True)
             texts = [row.cells[column] for row in rows if column < len(row.cells)]
             if column and texts and all(_NUMERIC.match(item) or item == "not stated" for item in texts):
                 _right(paragraph)
@@ -243,15 +249,10 @@ class _Writer:
         caption_height = 16.0
         frame = add_chart(holder, slide.chart)
         _place(frame, Box(box.x, box.y, box.width, box.height - caption_height))
-        series = "; ".join(
-            f"{item.name}: "
-            + ", ".join(f"{name} {value:g}" for name, value in zip(slide.chart.categories, item.values, strict=True))
-            for item in slide.chart.series
-        )
+        series = "; ".join(_spoken(item, slide.chart.categories) for item in slide.chart.series)
         _describe(frame, words.clean(f"Chart: {slide.chart.title}. {series}", 500))
-        caption = page.shapes.add_textbox(
-            *_emu(Box(box.x, box.y + box.height - caption_height, box.width, caption_height))
-        )
+        below = Box(box.x, box.y + box.height - caption_height, box.width, caption_height)
+        caption = page.shapes.add_textbox(*_emu(below))
         caption.name = "Chart sources"
         frame_text = caption.text_frame
         frame_text.word_wrap = True
@@ -292,11 +293,13 @@ def _is_reference(slide: pitch_pb2.Slide) -> bool:
 
 def words_for_xml(text: str) -> str:
     """Text without what XML cannot hold; line feeds stay."""
-    return "".join(
-        ch
-        for ch in text
-        if ch == "\n" or (ch >= " " and not 0xD800 <= ord(ch) <= 0xDFFF and ord(ch) not in {0xFFFE, 0xFFFF})
-    )
+    return "".join(ch for ch in text if ch == "\n" or (ch >= " " and ch not in "\ufffe\uffff"))
+
+
+def _spoken(series: pitch_pb2.ChartSeries, categories: Sequence[str]) -> str:
+    """A series in words, for the alternative text."""
+    values = ", ".join(f"{name} {value:,.6g}" for name, value in zip(categories, series.values, strict=True))
+    return f"{series.name}: {values}"
 
 
 def _pt(points: float) -> Any:
@@ -306,9 +309,7 @@ def _pt(points: float) -> Any:
 
 
 def _rgb(colour: str) -> Any:
-    from pptx.dml.color import RGBColor
-
-    return RGBColor.from_string(colour)
+    return template.rgb(colour)
 
 
 def _emu(box: Box) -> tuple[Any, Any, Any, Any]:
@@ -346,21 +347,21 @@ def _direction(paragraph: Any, text: str) -> None:
 
 
 def _fill(
-    cell: Any, text: str, size: float, *, bold: bool = False, colour: str = theme.INK, heading: bool = False
+    cell: Any, text: str, fit: TableFit, *, bold: bool = False, colour: str = theme.INK, heading: bool = False
 ) -> Any:
     """Writes a table cell; returns its paragraph."""
     from pptx.enum.text import MSO_ANCHOR
 
     cell.margin_left = cell.margin_right = _pt(CELL_PADDING_X)
-    cell.margin_top = cell.margin_bottom = _pt(CELL_PADDING_Y)
+    cell.margin_top = cell.margin_bottom = _pt(fit.padding)
     cell.vertical_anchor = MSO_ANCHOR.MIDDLE
     cell.fill.background()
     paragraph = cell.text_frame.paragraphs[0]
     if text:
-        _run(paragraph, text, size, colour, bold=bold)
+        _run(paragraph, text, fit.size, colour, bold=bold)
         _direction(paragraph, text)
     else:
-        paragraph.font.size = _pt(size)
+        paragraph.font.size = _pt(fit.size)
     _underline(cell, theme.ACCENT if heading else theme.LINE, 1.25 if heading else 0.75)
     return paragraph
 

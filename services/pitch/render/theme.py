@@ -49,7 +49,7 @@ COVER_BODY = Box(72, 232, 780, 190)
 
 TITLE_SIZES = (28.0, 26.0, 24.0, 22.0, 20.0, 18.0, 16.0, 14.0)
 COVER_SIZES = (56.0, 48.0, 40.0, 34.0, 28.0, 24.0, 20.0, 16.0)
-BODY_SIZES = (20.0, 19.0, 18.0, 17.0, 16.0, 15.0, 14.0, 13.0, 12.0)
+BODY_SIZES = (24.0, 22.0, 20.0, 19.0, 18.0, 17.0, 16.0, 15.0, 14.0, 13.0, 12.0)
 CARD_SIZES = (15.0, 14.0, 13.0, 12.0, 11.0)
 TABLE_SIZES = (14.0, 13.0, 12.0, 11.0, 10.5, 10.0)
 REFERENCE_SIZES = (11.0, 10.5, 10.0, 9.5, 9.0, 8.5, 8.0)
@@ -59,6 +59,10 @@ COVER_LINE_SIZES = (24.0, 22.0, 20.0, 18.0, 16.0, 14.0, 12.0)
 # Left indent of a statement behind its bullet.
 INDENT = 16.0
 GAP = 20.0
+# Between the title and what is below it.
+TITLE_GAP = 20.0
+# Above and below the text of a cell on the source pages.
+REFERENCE_PADDING = 2.2
 CARD_PADDING = 12.0
 CARD_GAP = 12.0
 

@@ -1,8 +1,8 @@
 """Eight criteria, scored 1 to 5 from the idea's own words, or not scored where they give no basis.
 
-Each score carries the words that led to it, one sentence of reason, a confidence and the edit that would raise it. The
-scale: 1 hinders the idea, 2 weak, 3 workable, 4 good, 5 nothing to add from words alone. `risk` runs the same way: 5 is low
-risk. Nothing here knows the market: that is the evidence phase's part, and confidences say so.
+Each score carries the words that led to it, one sentence of reason, a confidence and the edit that would raise it.
+The scale: 1 hinders the idea, 2 weak, 3 workable, 4 good, 5 nothing to add from words alone. `risk` runs the same way:
+5 is low risk. Nothing here knows the market: that is the evidence phase's part, and confidences say so.
 """
 
 from __future__ import annotations
@@ -16,6 +16,19 @@ from chassis.idea.lexicon import PAINS
 from chassis.idea.nouns import head_of
 from pipeline.v1 import common_pb2 as pb
 from pipeline.v1 import validation_pb2 as vpb
+from services.validation.domain.signals import (
+    BUZZ,
+    CONSEQUENCE,
+    CONTRAST,
+    DEMANDING,
+    GENERIC_AUDIENCE,
+    HARD_SCIENCE,
+    HEAVY,
+    NARROW,
+    NUMBER,
+    PHYSICAL,
+    PRICE,
+)
 
 ORDER = (
     vpb.CRITERION_CLARITY,
@@ -32,56 +45,6 @@ ORDER = (
 _SENTENCE_WORDS_MAX = 32
 _QUOTE_CHARS_MAX = 90
 _BASIS_MAX = 5
-
-_BUZZ = re.compile(
-    r"\b(?:ai[- ]powered|ai[- ]driven|ai[- ]based|revolutionary|revolutioni[sz]\w+|innovative|cutting[- ]edge|next[- ]gen(?:eration)?|"
-    r"seamless(?:ly)?|disrupt\w*|game[- ]chang\w+|synerg\w+|holistic|world[- ]class|best[- ]in[- ]class|one[- ]stop|all[- ]in[- ]one|"
-    r"blockchain[- ]based|web3|metaverse|smart|intelligent|unlock\w*|empower\w*|leverag\w+|solution|ecosystem|uber for|airbnb for)\b",
-    re.IGNORECASE,
-)
-_NUMBER = re.compile(
-    r"\d[\d.,]*\s*(?:%|percent|minutes?|hours?|days?|weeks?|months?|years?|employees|people|users|dollars|euros|k|m|bn|million|billion)?|[$€£]\s?\d"
-)
-_CONSEQUENCE = re.compile(
-    r"\b(?:cost\w*|lose|loses|losing|lost|waste\w*|wasting|miss\w*|late|delay\w*|risk\w*|danger\w*|fail\w*|slow\w*|expensive|hours?|money|"
-    r"fine|fines|penalt\w+|crash\w*|fraud\w*|no-shows?|churn\w*|injur\w+|accident\w*|stress\w*|burn(?:out)?|outages?|downtime|breach\w*|"
-    r"overrun\w*|millions?|billions?|unpaid|forgotten|spoil\w*|vulnerab\w+|threat\w*|impossible)\b",
-    re.IGNORECASE,
-)
-_CONTRAST = re.compile(
-    r"\b(?:instead of|rather than|unlike|without|before|the first|the only|no other|compared (?:to|with)|not just|faster than|cheaper than|"
-    r"so that|in under|within \d|guarantee\w*|real[- ]time|at the moment|while other)\b[^.,;]{0,50}",
-    re.IGNORECASE,
-)
-_GENERIC_AUDIENCE = frozenset(
-    "people person user customer everyone anyone business company organization organisation individual consumer human member "
-    "client enterprise firm world".split()
-)
-_HARD_SCIENCE = re.compile(
-    r"\b(?:fusion|plasma|tokamak|quantum (?:computer|sensor|network)\w*|cell therap\w+|gene (?:therapy|editing)|crispr|hypersonic|orbital|satellites?|"
-    r"spacecraft|autonomous (?:vehicles?|cars?|trucks?)|self-driving|humanoid|brain[- ]computer|solid-state batter\w+|drug discovery|"
-    r"bioreactors?|nanotech\w*|superconduct\w+|asteroid\w*|photonic\w*|neuromorphic|exoskeleton\w*|cultured meat|carbon capture)\b",
-    re.IGNORECASE,
-)
-_DEMANDING = re.compile(
-    r"\b(?:guarantee\w*|mathematically|fully autonomous|any language|every|all the world|predict\w* (?:the future|stock\w*|earthquakes?)|"
-    r"diagnos\w+|100 ?%|zero errors?|perfect(?:ly)?|real[- ]time|milliseconds?|instantly)\b",
-    re.IGNORECASE,
-)
-_PHYSICAL = re.compile(
-    r"\b(?:drones?|robots?|sensors?|devices?|wearables?|hardware|satellites?|vehicles?|machines?|cameras?|3d[- ]print\w+)\b",
-    re.IGNORECASE,
-)
-_NARROW = re.compile(
-    r"\b(?:fusion|space agenc\w+|central banks?|armies|constellation|hypersonic|tokamak|nuclear|mega-constellation|space insurers?)\b",
-    re.IGNORECASE,
-)
-_PRICE = re.compile(
-    r"[$€£]\s?\d|\b(?:subscription|per month|monthly|commission|per seat|freemium|pay[- ]per|licen[cs]\w+|fee|saas)\b",
-    re.IGNORECASE,
-)
-_HEAVY = frozenset({"health", "finance", "children", "aviation", "vehicle safety", "biosafety", "defence and export control", "gambling", "space",
-                    "alcohol, tobacco and drugs", "critical infrastructure"})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -193,8 +156,8 @@ def _clarity(idea: _Idea) -> vpb.CriterionScore:
 
 def _specificity(idea: _Idea) -> vpb.CriterionScore:
     p = idea.profile
-    numbers = [hit for hit in _hits(_NUMBER, idea.text) if not re.fullmatch(r"\d", hit)]
-    buzz = _hits(_BUZZ, idea.text)
+    numbers = [hit for hit in _hits(NUMBER, idea.text) if not re.fullmatch(r"\d", hit)]
+    buzz = _hits(BUZZ, idea.text)
     concrete = [m for m in idea.mechanisms if len(m.split()) > 1]
     qualified = [a for a in p.audiences if len(a.split()) > 1] if idea.stated("audiences") else []
     things = [k for k in p.keywords[:6] if len(k.split()) > 1]
@@ -245,8 +208,8 @@ def _problem(idea: _Idea) -> vpb.CriterionScore:
     words = p.basis["problem"]
     lemmas = {w.singular(t.lower) for t in w.tokenize(f"{p.problem} {words}")}
     pains = sorted(lemmas & PAINS)
-    consequences = _hits(_CONSEQUENCE, p.idea)
-    numbers = [hit for hit in _hits(_NUMBER, p.idea) if not re.fullmatch(r"\d", hit)]
+    consequences = _hits(CONSEQUENCE, p.idea)
+    numbers = [hit for hit in _hits(NUMBER, p.idea) if not re.fullmatch(r"\d", hit)]
     points = 3.0 + (0.6 if pains else 0.0) + (0.5 if len(consequences) > 2 else 0.0) + (1.0 if numbers else 0.0)
     reason = f"It states what hurts ({w.clip(p.problem, 70)})"
     if numbers:
@@ -268,14 +231,15 @@ def _audience(idea: _Idea) -> vpb.CriterionScore:
     audiences = list(p.audiences)
     first = audiences[0]
     size = len(first.split())
-    generic = head_of(first) in _GENERIC_AUDIENCE and size == 1
+    generic = head_of(first) in GENERIC_AUDIENCE and size == 1
     # A title in brackets or "X who ..." says whose desk it lands on.
     roles = re.findall(
         r"\b(?:CISOs?|CTOs?|CFOs?|CEOs?|CIOs?|COOs?|CMOs?|CSOs?|VP|Head of|Directors?|Managers?|owners?|heads? of)\b",
         idea.text,
     )
     sized = re.findall(
-        r"\b(?:small|mid-?size\w*|large|independent|first-time|single|remote|rural|urban|under \d+|over \d+|\d+[-–]\d+|in [A-Z]\w+|aged? \d+)\b",
+        r"\b(?:small|mid-?size\w*|large|independent|first-time|single|remote|rural|urban|under \d+|over \d+|"
+        r"\d+[-–]\d+|in [A-Z]\w+|aged? \d+)\b",
         idea.text,
     )
     points = 3.0
@@ -308,8 +272,8 @@ def _differentiation(idea: _Idea) -> vpb.CriterionScore:
     p = idea.profile
     mechanisms = list(p.mechanisms) if idea.stated("mechanisms") else []
     quoted = idea.mechanisms
-    contrast = [hit for hit in _hits(_CONTRAST, idea.text) if len(hit.split()) > 1]
-    buzz = _hits(_BUZZ, idea.text)
+    contrast = [hit for hit in _hits(CONTRAST, idea.text) if len(hit.split()) > 1]
+    buzz = _hits(BUZZ, idea.text)
     if not mechanisms and not contrast:
         return _unscored(
             vpb.CRITERION_DIFFERENTIATION, "The text does not say how it works, so nothing sets it apart.",
@@ -334,7 +298,8 @@ def _differentiation(idea: _Idea) -> vpb.CriterionScore:
     if only_ai:
         reason += f"; “{next((b for b in buzz if 'ai' in b.lower()), buzz[0])}” is claimed by most rivals"
     better = (
-        f"Name what people use today and why “{w.clip(mechanisms[0] if mechanisms else p.problem, 60)}” beats it: “instead of …”."
+        f"Name what people use today and why “{w.clip(mechanisms[0] if mechanisms else p.problem, 60)}” beats "
+        f"it: “instead of …”."
         if not contrast
         else f"Say what would stop a rival from copying “{w.clip(mechanisms[0] if mechanisms else contrast[0], 60)}”."
     )
@@ -355,7 +320,7 @@ def _feasibility(idea: _Idea) -> vpb.CriterionScore:
             vpb.CRITERION_FEASIBILITY, "The text says what hurts, not what is built, so feasibility cannot be judged.",
             f"Say what the first version does about “{w.clip(p.problem or p.idea, 60)}”.",
         )  # fmt: skip
-    science, demanding, physical = _hits(_HARD_SCIENCE, p.idea), _hits(_DEMANDING, p.idea), _hits(_PHYSICAL, p.idea)
+    science, demanding, physical = _hits(HARD_SCIENCE, p.idea), _hits(DEMANDING, p.idea), _hits(PHYSICAL, p.idea)
     points = 5.0
     against: list[str] = []
     if science:
@@ -412,9 +377,9 @@ def _market(idea: _Idea) -> vpb.CriterionScore:
             f"Say who pays for “{w.clip(p.one_liner or p.idea, 60)}”; then their number can be looked up.",
         )  # fmt: skip
     first = p.audiences[0]
-    price = _hits(_PRICE, p.idea)
-    narrow = _hits(_NARROW, " ".join(p.audiences))
-    generic = head_of(first) in _GENERIC_AUDIENCE and len(first.split()) == 1
+    price = _hits(PRICE, p.idea)
+    narrow = _hits(NARROW, " ".join(p.audiences))
+    generic = head_of(first) in GENERIC_AUDIENCE and len(first.split()) == 1
     points = 3.0
     said: list[str] = []
     if p.customer_type in (pb.CUSTOMER_TYPE_B2B, pb.CUSTOMER_TYPE_B2G):
@@ -446,8 +411,8 @@ def _market(idea: _Idea) -> vpb.CriterionScore:
 
 def _risk(idea: _Idea) -> vpb.CriterionScore:
     p = idea.profile
-    heavy = [f for f in p.regulated_fields if f.field in _HEAVY]
-    light = [f for f in p.regulated_fields if f.field not in _HEAVY]
+    heavy = [f for f in p.regulated_fields if f.field in HEAVY]
+    light = [f for f in p.regulated_fields if f.field not in HEAVY]
     points = 5.0 - 1.0 * min(2, len(heavy)) - 0.5 * min(2, len(light))
     if any(f.field == "children" for f in heavy) and any(f.field == "physical safety of users" for f in light):
         points -= 0.5

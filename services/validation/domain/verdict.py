@@ -57,9 +57,14 @@ def decide(criteria: Sequence[vpb.CriterionScore], harms: Sequence[Harm] = ()) -
             )
         )
         return vpb.Verdict(
-            recommendation=vpb.RECOMMENDATION_INCONCLUSIVE, score=round(mean, 2), confidence=round(confidence, 2), reasons=reasons,
-            would_change=[c.improvement for c in criteria if not c.HasField("score") and c.improvement][:WOULD_CHANGE_MAX],
-        )  # fmt: skip
+            recommendation=vpb.RECOMMENDATION_INCONCLUSIVE,
+            score=round(mean, 2),
+            confidence=round(confidence, 2),
+            reasons=reasons,
+            would_change=[c.improvement for c in criteria if not c.HasField("score") and c.improvement][
+                :WOULD_CHANGE_MAX
+            ],
+        )
     low = sorted((c for c in scored if c.score <= LOW_DIMENSION_MAX), key=lambda c: (c.score, c.criterion))
     capped = bool(low) and mean > CAPPED_MEAN
     if capped:
@@ -91,7 +96,8 @@ def _by_mean(
         weakest = min(scored, key=lambda c: (c.score, c.criterion))
         return vpb.RECOMMENDATION_PIVOT, _reason(
             "mean_needs_work",
-            f"The mean is {shown}, at or below {PIVOT_MEAN_MAX:.1f}; weakest is {name_of(weakest.criterion)} ({weakest.score}).",
+            f"The mean is {shown}, at or below {PIVOT_MEAN_MAX:.1f}; weakest is {name_of(weakest.criterion)} "
+            f"({weakest.score}).",
         )
     risk = next((c for c in scored if c.criterion == vpb.CRITERION_RISK), None)
     if risk is not None and risk.score <= LOW_DIMENSION_MAX:

@@ -239,6 +239,7 @@ PATTERNS: Final = (
             "seismic",
             "zombie",
             "thermostats?",
+            "turbines?",
             "energy (?:bills?|use)",
             r"suspend\w*",
             r"attack\w*",
