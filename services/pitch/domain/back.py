@@ -10,7 +10,7 @@ from services.pitch.domain.ledger import Marks, covering_ids
 
 # What fits on a page in two columns at the smallest size that still reads on a screen.
 SOURCES_PER_SLIDE = 20
-ASSUMPTIONS_PER_SLIDE = 40
+ASSUMPTIONS_PER_SLIDE = 44
 SOURCE_HEADER = ("Mark", "Source", "Site", "Confidence")
 ASSUMPTION_HEADER = ("Mark", "Assumption", "Value", "Range")
 

@@ -151,6 +151,7 @@ def go_to_market(desk: Desk) -> Draft:
                 "With a partner: one pilot through your own customers replaces the paid channels for the first year"
             )
         )
+    draft.statements += desk.quotes((common_pb2.CLAIM_KIND_AUDIENCE,), supports=1)
     channels = money.inputs.channels
     draft.table = ledger.table(
         ["Channel", "A click", "Sign-ups per click", "A sign-up"],

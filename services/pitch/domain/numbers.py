@@ -1,7 +1,7 @@
 """Finds the numbers in a text and checks that each is covered by a citation or an assumption.
 
 A number is a run of digits that stands for a quantity. Not numbers: digits inside a word ("B2B", "Web3"), digits of a
-product's own name, and the deck's own ordinals and marks ("Year 2", "[3]"). A number is *covered* when one of the
+product's own name, names of rules ("article 9"), and the deck's own ordinals and marks ("Year 2", "[3]"). A number is *covered* when one of the
 citation or assumption ids of its statement carries the same value to the precision that is shown: "$1.2M" is covered
 by 1,234,567 but not by 1,340,000. So a mark beside a statement is not decoration: the value is in it.
 """
@@ -31,6 +31,7 @@ _NUMBER = re.compile(
     r"(?:(?P<scale>k|K|M|B|bn)(?![\w])|\s(?P<word>thousand|million|billion|trillion)\b|(?!\w))"
     r"|(?<![\w.,])(?P<times>\d+(?:\.\d+)?)x\b"
 )
+_LEGAL = re.compile(r"\b(?:article|part|section|title|chapter|rule|annex) \d+[a-z]?\b", re.IGNORECASE)
 _ORDINAL = re.compile(r"\[\d+\]|\b(?:Year|Month|Quarter|Slide|Step|year|month|slide)s? \d+(?: (?:and|to|–) \d+)?\b")
 
 
@@ -51,7 +52,7 @@ def find_numbers(text: str, names: Sequence[str] = ()) -> list[Number]:
     for name in names:
         if name and any(ch.isdigit() for ch in name):
             text = text.replace(name, " ")
-    text = _ORDINAL.sub(" ", text)
+    text = _LEGAL.sub(" ", _ORDINAL.sub(" ", text))
     found = []
     for match in _NUMBER.finditer(text):
         digits = (match["digits"] or match["times"]).replace(",", "")

@@ -266,7 +266,7 @@ def risks(desk: Desk) -> Draft:
                 (
                     ledger.own(f"Regulated field: {words.clean(rule.field, 40)}", 70),
                     ledger.own(_touched(rule.basis), 120),
-                    ledger.own(rule.advice or "Clear it with an adviser first", 190),
+                    ledger.own(rule.advice or "Clear it with an adviser first", 190, "our advice"),
                 )
             )
         )
@@ -302,13 +302,8 @@ def risks(desk: Desk) -> Draft:
     )
     draft.table = ledger.table(["Risk", "What we found", "What we do next"], rows[:6])
     if verdict := _VERDICTS.get(brief.verdict.recommendation):
-        first = brief.verdict.reasons[0].explanation if brief.verdict.reasons else ""
         draft.statements.append(
-            ledger.say(
-                "Our own check of the idea says: {verdict}. {why}",
-                verdict=verdict,
-                why=ledger.own(words.sentence(words.clean(first, 150)), 150, "validation"),
-            )
+            ledger.say("Our own check of the idea says: {verdict}{ends}", verdict=verdict, ends=_strong_and_weak(desk))
         )
     survival = brief.figures.best("business_survival.year_5")
     if survival is not None:
@@ -322,6 +317,7 @@ def risks(desk: Desk) -> Draft:
         )
     draft.talk = [
         "Bring up the hardest point before the reader does, and say what result would make us stop.",
+        *[words.clean(reason.explanation, 240) for reason in brief.verdict.reasons[:2]],
         *[f"What would change our verdict: {words.clean(text, 200)}" for text in brief.verdict.would_change[:2]],
     ]
     draft.parts = {"contradicting evidence": bool(against), "verdict": bool(brief.verdict.recommendation)}
@@ -332,3 +328,18 @@ def _touched(basis: str) -> str:
     """Why a regulated field was named."""
     quoted = words.clean(basis, 90)
     return f"The idea touches it: “{quoted}”" if quoted else "The idea touches it"
+
+
+def _strong_and_weak(desk: Desk) -> str:
+    """Best and worst criterion in words."""
+    scored = [score for score in desk.brief.criteria if score.HasField("score")]
+    if len(scored) < 2:
+        return ""
+    best = max(scored, key=lambda score: (score.score, -score.criterion))
+    worst = min(scored, key=lambda score: (score.score, score.criterion))
+    if best.score == worst.score:
+        return ""
+    names = [
+        validation_pb2.Criterion.Name(score.criterion).removeprefix("CRITERION_").lower() for score in (best, worst)
+    ]
+    return f"; strongest on {names[0]}, weakest on {names[1]}"

@@ -52,7 +52,6 @@ def problem(desk: Desk) -> Draft:
     """Who hurts and how, with what sources say for and against."""
     brief = desk.brief
     ledger, buyer = brief.ledger, brief.buyer
-    kinds = (common_pb2.CLAIM_KIND_PROBLEM, common_pb2.CLAIM_KIND_AUDIENCE)
     hurts = ledger.own(brief.problem, 90)
     who = ledger.own(buyer, 80)
     if brief.problem:
@@ -67,8 +66,8 @@ def problem(desk: Desk) -> Draft:
         title = ledger.title("What hurts {who} is still to be named", "What hurts is still to be named", who=buyer)
     draft = Draft(title=title)
     if brief.problem:
-        bet = "Our bet: for {who}, {hurts} is frequent and costly enough to pay for a way out"
-        draft.statements.append(ledger.say(bet, who=who, hurts=hurts))
+        bet = "Our bet: for {who}, {hurts} {be} frequent and costly enough to pay for a way out"
+        draft.statements.append(ledger.say(bet, who=who, hurts=hurts, be=_is_or_are(brief.problem)))
         if "problem" in brief.profile.inferred_fields:
             draft.statements.append(
                 ledger.say("The idea itself does not name this pain: it is our reading, to be checked in interviews")
@@ -90,9 +89,17 @@ def problem(desk: Desk) -> Draft:
                 named=named,
             )
         )
-    quotes = desk.quotes(kinds)
+    kind = common_pb2.CLAIM_KIND_PROBLEM
+    # That a product exists shows that somebody cares; it does not say how often it hurts or what it costs.
+    measured = [
+        item
+        for stance in (common_pb2.STANCE_SUPPORTS, common_pb2.STANCE_CONTRADICTS)
+        for item in brief.found(stance, kind)
+        if not item.product.name
+    ]
+    quotes = desk.quotes((kind,), supports=2 if measured else 1)
     draft.statements += quotes
-    if not quotes:
+    if not measured:
         draft.table = _open_questions(desk)
         draft.missing.append(
             missing(
@@ -106,8 +113,12 @@ def problem(desk: Desk) -> Draft:
         f"Tell one true story of {buyer} and {brief.problem or 'the pain'} before showing the quotes.",
         "Say what speaks against it as well: the reader will find it anyway.",
     ]
-    draft.parts = {"problem": bool(brief.problem), "problem evidence": bool(quotes)}
+    draft.parts = {"problem": bool(brief.problem), "problem evidence": bool(measured)}
     return draft
+
+
+def _is_or_are(phrase: str) -> str:
+    return "are" if words.is_plural(phrase) and not words.is_gerund(phrase) else "is"
 
 
 def _open_questions(desk: Desk) -> pitch_pb2.Table:

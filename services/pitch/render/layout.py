@@ -226,20 +226,20 @@ def _with_table(slide: pitch_pb2.Slide, title: float, area: Box, has_chart: bool
     cells = table_cells(slide)
     table_width = theme.CONTENT_WIDTH - (372 if has_chart else 0)
     least_chart = 190.0 if has_chart else 0.0
-    for body_size in (size for size in theme.BODY_SIZES if size <= 17):
+    for body_size in (size for size in theme.BODY_SIZES if size <= 19):
         above = paragraphs_height(texts, theme.CONTENT_WIDTH - theme.INDENT, body_size) + 4 if texts else 0.0
         top = area.y + above + (theme.GAP if texts else 0.0)
         room = area.y + area.height - top
         if room < least_chart:
             continue
         for size in theme.TABLE_SIZES:
-            # A table is read beside its statements: never larger than they are.
-            if size > body_size:
+            # A table is read after its statements: smaller than they are.
+            if size > body_size - 2:
                 continue
             fitted = fit_table(cells, table_width, size)
             if fitted.height <= room:
                 body = Box(area.x, area.y, theme.CONTENT_WIDTH, above) if texts else None
-                fitted = _relaxed(fitted, min(room, fitted.height * 1.35))
+                fitted = _relaxed(fitted, min(room, fitted.height * 1.5))
                 placed = PlacedTable(Box(area.x, top, table_width, fitted.height), fitted, 0, len(slide.table.rows))
                 chart = Box(area.x + table_width + 24, top - 6, 348, min(room, 250)) if has_chart else None
                 return Arrangement(title, body, body_size, tuple(slide.statements), tables=(placed,), chart=chart)
@@ -249,7 +249,7 @@ def _with_table(slide: pitch_pb2.Slide, title: float, area: Box, has_chart: bool
 def _relaxed(fitted: TableFit, height: float) -> TableFit:
     """The same table with its rows spread over more height."""
     extra = max(height - fitted.height, 0.0) / len(fitted.rows)
-    return TableFit(fitted.size, fitted.columns, tuple(row + min(extra, 9.0) for row in fitted.rows), fitted.padding)
+    return TableFit(fitted.size, fitted.columns, tuple(row + min(extra, 12.0) for row in fitted.rows), fitted.padding)
 
 
 def _reference(slide: pitch_pb2.Slide, title: float, area: Box) -> Arrangement | None:
