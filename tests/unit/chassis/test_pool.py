@@ -196,7 +196,7 @@ async def test_malformed_json(body: bytes) -> None:
     [
         b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"half":',
         b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"a":\r\n',
-        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n" + gzip.compress(b"1" * 99)[:15],
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n" + gzip.compress(b"1" * 99, mtime=0)[:15],
     ],
 )
 @pytest.mark.parametrize("reset", [False, True])
@@ -314,7 +314,7 @@ async def test_compressed_answers_are_decoded() -> None:
 
     async def handler(request: web.Request) -> web.Response:
         assert "br" not in request.headers["Accept-Encoding"]
-        bodies = {"gzip": gzip.compress(b'{"ok": 1}'), "lie": b"not gzip", "br": b"?"}
+        bodies = {"gzip": gzip.compress(b'{"ok": 1}', mtime=0), "lie": b"not gzip", "br": b"?"}
         kind = request.path.strip("/")
         encoding = "gzip" if kind == "lie" else kind
         return web.Response(body=bodies[kind], headers={"Content-Encoding": encoding})
