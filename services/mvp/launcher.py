@@ -2,7 +2,7 @@
 
 Run as a script with the standard library only, never imported by a server:
 
-    python -I -S launcher.py REQUEST      (REQUEST is the JSON of `sandbox._request`)
+    python -I -S launcher.py < REQUEST      (the JSON of `sandbox._request`)
 
 It reports through the file descriptor `report_fd`, one JSON object a line: first what it fenced off, last how the
 program ended and what it used. Levels, strongest first; which one works is probed by `sandbox.Sandbox.probe`:
@@ -48,7 +48,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def main() -> NoReturn:
     """Builds the fence that the request names, runs the program, reports."""
-    request = json.loads(sys.argv[1])
+    request = json.load(sys.stdin)
     os.set_inheritable(request["report_fd"], False)
     report = os.fdopen(request["report_fd"], "w", encoding="utf-8", buffering=1)
     try:
@@ -208,6 +208,7 @@ def _run(request: dict[str, Any]) -> NoReturn:
     try:
         for number in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)  # Python ignores them, and that would be inherited
+        os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
         for name, value in request["limits"].items():
             resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
         os.execve(request["argv"][0], request["argv"], request["environment"])  # noqa: S606  no shell is meant

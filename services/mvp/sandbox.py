@@ -207,8 +207,7 @@ class Sandbox:
                     "-I",
                     "-S",
                     str(_LAUNCHER),
-                    json.dumps(request),
-                    stdin=asyncio.subprocess.DEVNULL,
+                    stdin=asyncio.subprocess.PIPE,
                     stdout=asyncio.subprocess.PIPE,
                     stderr=asyncio.subprocess.STDOUT,
                     start_new_session=True,
@@ -219,7 +218,7 @@ class Sandbox:
                 timed_out = False
                 try:
                     async with asyncio.timeout(limits.wall_seconds):
-                        await _drain(process, tail)
+                        await _drain(process, json.dumps(request).encode(), tail)
                 except TimeoutError:
                     timed_out = True
                 finally:
@@ -280,8 +279,13 @@ def _prepare(base: Path, project: Path, *, copy: bool) -> Path:
     return base / "project"
 
 
-async def _drain(process: asyncio.subprocess.Process, tail: Tail) -> None:
-    """Reads the output to its end and waits for the process."""
+async def _drain(process: asyncio.subprocess.Process, request: bytes, tail: Tail) -> None:
+    """Hands over the request, reads the output to its end and waits for the process."""
+    if process.stdin is not None:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            process.stdin.write(request)
+            await process.stdin.drain()
+        process.stdin.close()
     if process.stdout is not None:
         while data := await process.stdout.read(64 * 1024):
             tail.add(data)

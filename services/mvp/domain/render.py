@@ -123,6 +123,7 @@ INSIGHT_PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "duplicates": ("duplicates",),
     "anomalies": ("findings",),
     "monitor": ("alerts", "unmeasured"),
+    "orders": ("deliveries", "running-short"),
     "policy": ("decisions",),
     "triage": ("queue",),
 }
