@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from chassis.figures import Figures
 from pipeline.v1 import common_pb2, pitch_pb2
@@ -92,7 +93,7 @@ def build(request: pitch_pb2.DraftDeckRequest, figures: Figures, sizing: Sizing,
         marks=marks,
         coverage=coverage,
         quality=quality.measure(slides, [draft.parts for draft in drafts], brief.claims, brief.evidence, tally),
-        missing=tuple(_distinct(item for draft in drafts for item in draft.missing)),
+        missing=tuple(_distinct(chain(_nothing_given(request), (item for draft in drafts for item in draft.missing)))),
         notices=tuple(_notices(request, brief)),
         source_slide=sources,
         assumption_slide=assumptions,
@@ -136,6 +137,17 @@ def _distinct(items: Iterator[common_pb2.Missing]) -> Iterator[common_pb2.Missin
         if item.subject not in seen:
             seen.add(item.subject)
             yield item
+
+
+def _nothing_given(request: pitch_pb2.DraftDeckRequest) -> Iterator[common_pb2.Missing]:
+    if not request.evidence:
+        yield common_pb2.Missing(
+            subject="evidence",
+            phase=common_pb2.PHASE_PITCH,
+            kind=common_pb2.MISSING_KIND_NO_COVERAGE,
+            reason="The deck was written without any evidence: only benchmark figures are cited.",
+            next_step="Run the evidence phase, or give your own documents, and draft the deck again.",
+        )
 
 
 def _notices(request: pitch_pb2.DraftDeckRequest, brief: Brief) -> Iterator[common_pb2.Notice]:

@@ -74,6 +74,9 @@ class Desk:
             known = [*numbers.values_in(item.quote, item.title)]
             if any(found.value not in known for found in numbers.find_numbers(why, ledger.names)):
                 why = ""
+        if item.product.name and why:
+            # A directory's entry is no prose: its facts and what follows from them say more than its words.
+            return ledger.say("{name}: {why}", name=title, why=Part(why, ledger.cite(item)))
         tail = ": ".join(part for part in (title, why) if part)
         source = Part(f" — {tail}" if tail else "", ledger.cite(item))
         return ledger.say("{label}: {quote}{source}", label=label, quote=ledger.quote(item), source=source)

@@ -1,9 +1,10 @@
 """Finds the numbers in a text and checks that each is covered by a citation or an assumption.
 
 A number is a run of digits that stands for a quantity. Not numbers: digits inside a word ("B2B", "Web3"), digits of a
-product's own name, names of rules ("article 9"), and the deck's own ordinals and marks ("Year 2", "[3]"). A number is *covered* when one of the
-citation or assumption ids of its statement carries the same value to the precision that is shown: "$1.2M" is covered
-by 1,234,567 but not by 1,340,000. So a mark beside a statement is not decoration: the value is in it.
+product's own name, names of rules ("article 9"), and the deck's own ordinals and marks ("Year 2", "[3]"). A number is
+*covered* when one of the citation or assumption ids of its statement carries the same value to the precision that is
+shown: "$1.2M" is covered by 1,234,567 but not by 1,340,000. So a mark beside a statement is not decoration: the value
+is in it.
 """
 
 from __future__ import annotations

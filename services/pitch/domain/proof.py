@@ -128,7 +128,7 @@ def competition(desk: Desk) -> Draft:
     who = ledger.own(brief.buyer, 70)
     how = ledger.own(words.join(brief.mechanisms[:2]) or brief.solution or "what we plan", 110)
     if products:
-        text = f"Already there: {words.join(names[:3])}{' and others' if len(names) > 3 else ''}"
+        text = f"Already there: {words.join([*names[:3], 'others'] if len(names) > 3 else names)}"
         draft = Draft(title=words.clip(text, 110))
         draft.table = ledger.table(
             ["Product", "Category", "Alternative to", "Licence", "GitHub stars"],
@@ -145,6 +145,7 @@ def competition(desk: Desk) -> Draft:
                 for name, item in zip(names, products, strict=True)
             ],
         )
+        _drop_unstated(draft.table)
         draft.statements.append(
             ledger.say("What has to be shown: that {who} prefer {how} to what these offer", who=who, how=how)
             if words.is_plural(brief.buyer)
@@ -182,6 +183,15 @@ def competition(desk: Desk) -> Draft:
     ]
     draft.parts = {"competitors": bool(products), "mechanism": bool(brief.mechanisms)}
     return draft
+
+
+def _drop_unstated(table: pitch_pb2.Table) -> None:
+    """Takes out columns that no product states anything in."""
+    for column in reversed(range(1, len(table.header))):
+        if all(row.cells[column] == "not stated" for row in table.rows):
+            del table.header[column]
+            for row in table.rows:
+                del row.cells[column]
 
 
 def traction(desk: Desk) -> Draft:

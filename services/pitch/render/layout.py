@@ -23,6 +23,8 @@ from services.pitch.render.theme import Box
 MARK_HEADER = "Mark"
 _QUOTE = re.compile(rf"^(?P<label>{'|'.join(QUOTE_LABELS)}): (?P<quote>“.*?”)(?P<source> — .*)?$", re.DOTALL)
 _PAGES_MAX = 12
+# A chart lower than this cannot be read.
+_CHART_LEAST = 190.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,14 @@ class Arrangement:
     chart: Box | None = None
     # Cover: a size per line.
     line_sizes: tuple[float, ...] = field(default=())
+
+
+_NUMERIC = re.compile(r"^[-–]?[$€]?[\d.,]+(?: ?(?:%|x|[KMB]|billion|million|thousand|months))?$")
+
+
+def is_numeric(text: str) -> bool:
+    """Whether a cell holds nothing but a number: such columns are set from the right."""
+    return bool(_NUMERIC.match(text))
 
 
 def is_cover(slide: pitch_pb2.Slide) -> bool:
@@ -225,25 +235,30 @@ def _with_table(slide: pitch_pb2.Slide, title: float, area: Box, has_chart: bool
     texts = [shown(statement) for statement in slide.statements]
     cells = table_cells(slide)
     table_width = theme.CONTENT_WIDTH - (372 if has_chart else 0)
-    least_chart = 190.0 if has_chart else 0.0
+    fitted_at = {size: fit_table(cells, table_width, size) for size in theme.TABLE_SIZES}
+    best: tuple[float, float, float, float] | None = None
     for body_size in (size for size in theme.BODY_SIZES if size <= 19):
         above = paragraphs_height(texts, theme.CONTENT_WIDTH - theme.INDENT, body_size) + 4 if texts else 0.0
-        top = area.y + above + (theme.GAP if texts else 0.0)
-        room = area.y + area.height - top
-        if room < least_chart:
+        room = area.height - above - (theme.GAP if texts else 0.0)
+        if room < (_CHART_LEAST if has_chart else 0.0):
             continue
-        for size in theme.TABLE_SIZES:
-            # A table is read after its statements: smaller than they are.
-            if size > body_size - 2:
+        for size, fitted in fitted_at.items():
+            # A table is read after its statements: smaller than they are. Small type costs it more than them.
+            if size > body_size - 2 or fitted.height > room:
                 continue
-            fitted = fit_table(cells, table_width, size)
-            if fitted.height <= room:
-                body = Box(area.x, area.y, theme.CONTENT_WIDTH, above) if texts else None
-                fitted = _relaxed(fitted, min(room, fitted.height * 1.5))
-                placed = PlacedTable(Box(area.x, top, table_width, fitted.height), fitted, 0, len(slide.table.rows))
-                chart = Box(area.x + table_width + 24, top - 6, 348, min(room, 250)) if has_chart else None
-                return Arrangement(title, body, body_size, tuple(slide.statements), tables=(placed,), chart=chart)
-    return None
+            score = body_size + 3 * min(size, 12.0)
+            if best is None or score > best[0]:
+                best = (score, body_size, size, above)
+    if best is None:
+        return None
+    _, body_size, size, above = best
+    top = area.y + above + (theme.GAP if texts else 0.0)
+    room = area.y + area.height - top
+    fitted = _relaxed(fitted_at[size], min(room, fitted_at[size].height * 1.5))
+    body = Box(area.x, area.y, theme.CONTENT_WIDTH, above) if texts else None
+    placed = PlacedTable(Box(area.x, top, table_width, fitted.height), fitted, 0, len(slide.table.rows))
+    chart = Box(area.x + table_width + 24, top - 6, 348, min(room, 260)) if has_chart else None
+    return Arrangement(title, body, body_size, tuple(slide.statements), tables=(placed,), chart=chart)
 
 
 def _relaxed(fitted: TableFit, height: float) -> TableFit:

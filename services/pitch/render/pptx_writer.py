@@ -18,12 +18,20 @@ from services.pitch.domain.deck import Deck
 from services.pitch.render import pptx_template as template
 from services.pitch.render import theme
 from services.pitch.render.fit import CELL_PADDING_X, PARAGRAPH_GAP, TableFit
-from services.pitch.render.layout import MARK_HEADER, Arrangement, Card, PlacedTable, arrange, is_cover, split_quote
+from services.pitch.render.layout import (
+    MARK_HEADER,
+    Arrangement,
+    Card,
+    PlacedTable,
+    arrange,
+    is_cover,
+    is_numeric,
+    split_quote,
+)
 from services.pitch.render.pptx_chart import add_chart
 from services.pitch.render.theme import Box
 
 _PLAIN_TABLE_STYLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"
-_NUMERIC = re.compile(r"^[-–]?[$€]?[\d.,]+(?: ?(?:%|x|[KMB]|billion|million|thousand|months))?$")
 _ZIP_DATE = (2020, 1, 1, 0, 0, 0)
 _XLSX_DATE = b"2020-01-01T00:00:00Z"
 
@@ -220,7 +228,7 @@ class _Writer:
             for column, text in enumerate(row.cells):
                 cell = table.cell(place, column)
                 paragraph = _fill(cell, text, placed.fit, bold=column == 0 and not _is_reference(slide))
-                if _NUMERIC.match(text) and column:
+                if is_numeric(text) and column:
                     _right(paragraph)
                 if _is_reference(slide) and column == 1 and row.citation_ids and not row.assumption_ids:
                     self._address(paragraph, row)
@@ -235,7 +243,11 @@ class _Writer:
             cell = table.cell(0, column)
             paragraph = _fill(cell, text, fit, bold=True, colour=theme.ACCENT, heading=True)
             texts = [row.cells[column] for row in rows if column < len(row.cells)]
-            if column and texts and all(_NUMERIC.match(item) or item == "not stated" for item in texts):
+            if (
+                column
+                and any(map(is_numeric, texts))
+                and all(is_numeric(item) or item == "not stated" for item in texts)
+            ):
                 _right(paragraph)
 
     def _address(self, paragraph: Any, row: Any) -> None:

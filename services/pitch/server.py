@@ -1,0 +1,31 @@
+"""Builds the pitch server."""
+
+from __future__ import annotations
+
+from chassis.clock import Clock, SystemClock
+from chassis.figures import Figures
+from chassis.server import Server
+from chassis.telemetry import Telemetry
+from pipeline.v1 import pitch_pb2_grpc
+from services.pitch.config import PitchConfig
+from services.pitch.domain.sizing import Sizing
+from services.pitch.servicer import SERVICE, PitchProviders, PitchServicer
+
+NAME = "pitch"
+
+
+def build(
+    config: PitchConfig,
+    *,
+    providers: PitchProviders | None = None,
+    clock: Clock | None = None,
+    telemetry: Telemetry | None = None,
+) -> Server:
+    """A server ready to start; `providers=None` loads the shipped figures and planning values."""
+    clock = clock or SystemClock()
+    telemetry = telemetry or Telemetry.create(NAME, otlp_endpoint=config.otlp_endpoint)
+    server = Server(NAME, config, telemetry=telemetry, clock=clock)
+    providers = providers or PitchProviders(Figures.load(), Sizing.load())
+    servicer = PitchServicer(providers, clock=clock, telemetry=telemetry)
+    server.add(pitch_pb2_grpc.add_PitchServiceServicer_to_server, servicer, SERVICE)
+    return server
