@@ -14,7 +14,7 @@ from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, mvp_pb2
 from services.mvp.domain import naming
 from services.mvp.domain.model import ENTITIES_MAX, Behaviour, Criterion, Entity, Kit
-from services.mvp.domain.patterns import dates, monitors, people, risk, trade
+from services.mvp.domain.patterns import appointments, expiry, matching, monitors, risk, scoring, trade
 from services.mvp.domain.patterns.context import Context, Pattern
 
 _ORDER: Final = (
@@ -29,7 +29,11 @@ _ORDER: Final = (
     "search",
     "orders",
 )
-_ALL: Final = (*dates.PATTERNS, *people.PATTERNS, *risk.PATTERNS, *monitors.PATTERNS, *trade.PATTERNS)
+_ALL: Final = tuple(
+    pattern
+    for module in (appointments, expiry, matching, monitors, risk, scoring, trade)
+    for pattern in module.PATTERNS
+)
 _BY_NAME: Final = {pattern.name: pattern for pattern in _ALL}
 PATTERNS: Final[tuple[Pattern, ...]] = tuple(_BY_NAME[name] for name in _ORDER)
 """In order of how much a pattern says about an idea: the earlier one wins its words."""
