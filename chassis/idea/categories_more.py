@@ -58,7 +58,8 @@ MORE: tuple[Category, ...] = (
         "energy-climate",
         "Energy and climate",
         "",
-        "energy, solar, carbon, carbon credit, carbon footprint, emission, renewable energy, wind farm, power "
+        "energy, solar, carbon, carbon accounting, carbon credit, carbon footprint, emission, renewable "
+        "energy, wind farm, power "
         "grid, electricity, "
         "electricity network, battery storage, climate, ccs, co2, sustainability, heat pump, charging station, "
         "ev charging, "

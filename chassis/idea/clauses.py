@@ -81,7 +81,12 @@ def _read_clause(clause: Clause, parsed: Sentence, roles: Roles, doing: list[tup
 
 
 def _read_for(text: str, roles: Roles) -> None:
-    whole = nouns.clean(re.split(r"\s(?:so|with which)\s", text)[0])
+    whole, _, topic = nouns.clean(re.split(r"\s(?:so|with which)\s", text)[0]).partition(" about ")
+    if topic:
+        verb, _, thing = topic.partition(" ")
+        if w.base_of_gerund(verb.lower()) and thing:
+            roles.mechanisms.append(VerbPhrase(w.base_of_gerund(verb.lower()), thing, clause="for", basis=topic))
+        roles.things.append(topic)
     for member in nouns.split_list(whole):
         if nouns.is_actor_phrase(member, lenient=True):
             roles.add_audience(member, text)
@@ -248,6 +253,13 @@ def _read_object(phrase: VerbPhrase, roles: Roles) -> str:
         verb, _, tail = dreaded["what"].partition(" ")
         if w.is_base_verb(verb.lower()):
             roles.set_problem(f"{w.gerund(verb.lower())} {tail}", dreaded.group())
+    told = (
+        re.search(r"\bto\s+(?P<who>(?:\w+\s){0,2}\w+)(?=\s(?:and|so|with)\s|$)", rest)
+        if phrase.base in _TELLING
+        else None
+    )
+    if told and nouns.is_actor_phrase(told["who"]) and w.is_plural(told["who"].split()[-1].lower()):
+        roles.add_audience(told["who"], phrase.basis)
     if phrase.base in _HANDING_OVER:
         buyer = re.search(r"\bto\s+(?P<who>(?:\w+\s){0,2}\w+)$", nouns.without_adverbs(rest))
         if buyer and nouns.is_actor_phrase(buyer["who"]) and w.is_plural(buyer["who"].split()[-1].lower()):
@@ -293,6 +305,7 @@ def _read_object(phrase: VerbPhrase, roles: Roles) -> str:
     return said
 
 
+_TELLING = frozenset("explain send present show bring provide give".split())
 _HANDING_OVER = frozenset("sell deliver rent supply lend offer donate resell lease ship".split())
 
 

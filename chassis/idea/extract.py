@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from chassis.idea import nouns, remedies
 from chassis.idea import words as w
@@ -31,7 +32,7 @@ _PLAIN_ADJECTIVES = frozenset(
 )
 
 
-def features(roles: Roles) -> list[pb.Feature]:
+def features(roles: Roles, form: int, things: Sequence[str]) -> list[pb.Feature]:
     """One to six features: mechanisms, then what single words promise, then outcomes, then what the pain asks for."""
     rows: list[tuple[str, str]] = []
     for phrase in roles.mechanisms:
@@ -64,6 +65,18 @@ def features(roles: Roles) -> list[pb.Feature]:
         )
     if not rows and roles.problem:
         rows.append((f"measure {_topic(roles.problem)}", "problem"))
+    if not rows:
+        # Only a name for a thing: what one does first with such a thing, marked as inferred by the caller.
+        head = re.sub(r"^(?:an?|the|our|my)\s+", "", roles.head.strip(), flags=re.IGNORECASE)
+        if form in (pb.PRODUCT_FORM_WEB_APP, pb.PRODUCT_FORM_MOBILE_APP, pb.PRODUCT_FORM_API) and things:
+            rows.append((f"manage {w.plural(things[0])}", "problem"))
+        elif head and len(head.split()) < 7:
+            rows.append(
+                (
+                    f"{'book' if form == pb.PRODUCT_FORM_SERVICE else 'order'} {w.article(w.decapitalise(head))}",
+                    "willingness-to-pay",
+                )
+            )
     made: list[pb.Feature] = []
     for text, claim in rows:
         title = _title(text)

@@ -15,7 +15,7 @@ _GERUND_OBJECTS = {
     "scheduling": "appointments", "booking": "appointments", "budgeting": "spending", "invoicing": "invoices",
     "onboarding": "new members", "accounting": "accounts", "planning": "work", "billing": "bills",
     "management": "daily work", "hiring": "staff", "tracking": "progress", "translation": "speech",
-    "tutoring": "lessons", "transcription": "speech", "parking": "cars", "carpooling": "rides",
+    "tutoring": "lessons", "cleaning": "homes", "transcription": "speech", "parking": "cars", "carpooling": "rides",
 }  # fmt: skip
 # What a well-known company's name stands for: "Uber for lawn mowing".
 _ANALOGUE_VERBS = {
@@ -60,6 +60,7 @@ def read_head(parsed: Sentence, roles: Roles) -> None:
     form = head.split()[-1].lower()
     if made and not roles.mechanisms:
         verb, obj = made
+        verb = {"account": "account for"}.get(verb, verb)
         if len(words) == 2 and nouns.is_actor(owner) and verb not in _ABOUT_PEOPLE:
             if not roles.audiences:
                 roles.add_audience(w.plural(owner), about)
@@ -69,7 +70,11 @@ def read_head(parsed: Sentence, roles: Roles) -> None:
     elif not roles.mechanisms and len(words) == 1 and form == "marketplace":
         verb = w.base_of_gerund(owner)
         agent = next((a for a in (f"{verb}er", f"{verb}r", verb) if verb and nouns.is_actor(a)), "")
-        _add(roles, "find", w.plural(agent or owner), about)
+        goods = [thing for thing in roles.things if thing != about]
+        sought = w.plural(agent) if agent else f"{owner} {goods[0]}" if goods else w.plural(owner)
+        _add(roles, "find", sought, about)
+    elif not roles.mechanisms and owner in {"matchmaking", "dating"} and len(words) == 1:
+        _add(roles, "match", roles.audiences[0] if roles.audiences else "members", about)
     elif not roles.mechanisms and len(words) == 1 and owner in _GERUND_OBJECTS:
         verb = w.base_of_gerund(owner) or NOMINALISATIONS.get(owner, "")
         if verb:

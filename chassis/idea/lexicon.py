@@ -48,7 +48,8 @@ ACTORS = frozenset(
 PLACES_AS_ACTORS = frozenset(
     "infrastructure network industry chain center centre plant farm warehouse fund agent lab port bar utility defense "
     "defence court club library group platform player practice host school store brand office fleet site institute "
-    "program hospital park research logistics agriculture aviation inspection security hall halls".split()
+    "program hospital park research logistics agriculture aviation inspection security hall halls community "
+    "communities".split()
 )
 # Never people, although they end like people.
 NOT_ACTORS = frozenset(
@@ -174,7 +175,7 @@ VERB_FOR_NOUN = {
     "list": "keep", "history": "keep", "review": "collect", "rating": "collect", "map": "show", "template": "offer",
     "discount": "offer", "reward": "give", "chat": "open", "search": "run", "rule": "apply", "filter": "apply",
     "limit": "set", "goal": "set", "budget": "set", "backup": "make", "check": "run", "video": "record",
-    "photo": "take", "question": "ask", "answer": "give", "course": "run", "community": "host", "match": "find",
+    "photo": "take", "question": "ask", "answer": "give", "course": "run", "match": "find",
 }  # fmt: skip
 # Nouns made from verbs ("idea validation" -> validate ideas).
 NOMINALISATIONS = {

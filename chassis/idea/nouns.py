@@ -48,7 +48,7 @@ def agent_verb(noun: str) -> str:
 _DEVICES = frozenset(
     "detector finder checker blocker matcher booster mixer cutter router locker heater toaster cooker freezer "
     "dryer washer "
-    "mower speaker adapter connector selector loader helper optimiser holder shaker wrapper saver cleaner "
+    "mower adapter connector selector loader helper optimiser holder shaker wrapper saver cleaner "
     "viewer".split()
 )
 

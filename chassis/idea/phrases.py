@@ -89,6 +89,8 @@ def _audience_end(tokens: list[Token], *, open_ended: bool = False) -> int:
             return index
         if index and (token.lower in w.SUBORDINATORS or token.lower == "to"):
             return index if seen_actor or (token.lower == "to" and open_ended) else 0
+        if index and seen_actor and token.lower in w.DETERMINERS:
+            return index
         if not token.is_word and index:
             return index if seen_actor else 0
         at = skip_adverbs(tokens, index)

@@ -52,18 +52,18 @@ def read_idea(text: str, name: str = "") -> IdeaReading:
     _who(profile, found, category, basis, inferred)
     _what(profile, found, basis, inferred)
     _kinds(profile, found, text, category, basis, inferred)
-    if english:
-        profile.features.extend(extract.features(found))
-        if profile.features:
-            basis["features"] = ", ".join(f.title for f in profile.features[:3])
-            if not found.mechanisms and not found.outcomes:
-                inferred.append("features")
     things, from_lexicon = extract.entities(found, category, line)
     profile.entities.extend(things)
     if things:
         basis["entities"] = ", ".join(things[:4])
         if from_lexicon:
             inferred.append("entities")
+    if english:
+        profile.features.extend(extract.features(found, profile.product_form, profile.entities))
+        if profile.features:
+            basis["features"] = ", ".join(f.title for f in profile.features[:3])
+            if not found.mechanisms and not found.outcomes:
+                inferred.append("features")
     profile.keywords.extend(extract.keywords(found, category, hit.basis, (name,)) or _plain_keywords(text))
     if profile.keywords:
         basis["keywords"] = ", ".join(profile.keywords[:3])

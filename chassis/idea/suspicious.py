@@ -23,6 +23,15 @@ _PATTERNS = tuple(
         r")?[^.!?\n]{0,30}\b(?:jailbroken|"
         r"unrestricted|dan|developer mode|evil|admin|root|system|no (?:rules|restrictions|limits))\b",
         r"\b(?:do anything now|developer mode|jailbreak mode|god mode|sudo mode)\b",
+        r"(?:^|[.!?:,;]\s*|\b(?:please|now|then|and)\s+)(?:forget|ignore|disregard|vergiss|ignoriere?)\b[^.!?\n]{0,25}"
+        r"\b(?:everything|all|above|before|prior|previous|alles|davor|vorher\w*|bisher\w*)\b[^.!?\n]{0,40}",
+        r"\b(?:i want you to|i need you to|you (?:will|must|should) (?:now )?(?:act|answer|respond|ignore|"
+        r"forget|say|write))\b[^.!?\n]{0,60}",
+        r"\bnow (?:you are|answer the following|write me|new instructions)\b[^.!?\n]{0,60}",
+        r"\b(?:new|next|further) (?:tasks?|instructions?|challenges?|assignments?) (?:follow|are followed|for "
+        r"you|come)\w*",
+        r"\banswer (?:me )?the following question\b|\bpretend (?:that )?(?:you are|you're|to be)\b[^.!?\n]{0,40}",
+        r"\b(?:leave|remove|delete|erase|drop) all (?:the |of the )?(?:previous|prior|earlier)\b[^.!?\n]{0,40}",
         r"(?:^|\s)(?:system|assistant|user|developer)\s*:\s*[^\n]{3,80}",
         r"<\|?/?(?:im_start|im_end|system|assistant|user|endoftext|instructions?)\|?>",
         r"\[/?(?:INST|SYS|SYSTEM)\]|<<SYS>>|#{2,}\s*(?:system|instruction|new task|prompt)",

@@ -77,7 +77,8 @@ visit visualise visualize volunteer vote wake walk want warm warn wash waste wat
 wish withdraw work worry wrap write result hamper cripple clone insert induce drain blind degrade destabilise
 destabilize unbalance demand mandate compromise generate saturate paralyse paralyze extend slow rely revolutionise
 transition migrate converge evolve lie hide operate excel retire parse dissolve stitch onboard reskill upskill
-declutter mow weed tidy sew knit paddle kayak battle beat replenish rehome groom fundraise crowdfund fix shadow
+declutter sound appear mow weed tidy sew knit paddle kayak battle beat replenish rehome groom fundraise
+crowdfund fix shadow
 sandbox arbitrate deduplicate
 dedupe collate outline flip brainstorm pitch refer enroll memorise memorize sublet commute carpool hail dock
 """.split()

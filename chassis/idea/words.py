@@ -64,7 +64,7 @@ _UNCOUNTABLE = frozenset(
     "business address progress success wellness fitness darkness stress loss boss class glass dress press mess pass "
     "illness happiness readiness awareness compliance less kubernetes devops mlops aws sms gps saas iaas paas cms crm "
     "ics ics/scada status virus focus bonus corpus consensus basis analysis diagnosis crisis thesis axis hypothesis "
-    "is this its as has was us yes perhaps overseas premises tennis whereas".split()
+    "is this its as has was us yes perhaps overseas clothes premises tennis whereas".split()
 )
 _IRREGULAR_PLURALS = {
     "people": "person", "children": "child", "men": "man", "women": "woman", "teeth": "tooth", "feet": "foot",

@@ -5,9 +5,9 @@
 3. `cap_low_dimension`          a criterion of 2 or less caps the mean at 3.0
 4. `mean_too_low`               mean of 2.0 or less                                    -> NO_GO
 5. `mean_needs_work`            mean of 3.4 or less                                    -> PIVOT
-6. `hold_on_risk`               mean above that, but risk of 2 or less                  -> PIVOT
-7. `mean_sufficient`            otherwise                                              -> GO
+6. `mean_sufficient`            otherwise                                              -> GO
 
+A risk of 2 or less needs no rule of its own: it caps the mean and so holds the verdict at PIVOT.
 It speaks of the idea's words alone; the run's verdict also weighs the evidence.
 """
 
@@ -99,9 +99,6 @@ def _by_mean(
             f"The mean is {shown}, at or below {PIVOT_MEAN_MAX:.1f}; weakest is {name_of(weakest.criterion)} "
             f"({weakest.score}).",
         )
-    risk = next((c for c in scored if c.criterion == vpb.CRITERION_RISK), None)
-    if risk is not None and risk.score <= LOW_DIMENSION_MAX:
-        return vpb.RECOMMENDATION_PIVOT, _reason("hold_on_risk", f"The mean is {shown}, but risk scores {risk.score}.")
     strongest = max(scored, key=lambda c: (c.score, -c.criterion))
     return vpb.RECOMMENDATION_GO, _reason(
         "mean_sufficient",

@@ -98,7 +98,10 @@ def test_normalising_is_idempotent(text: str) -> None:
     read_idea(once)
 
 
-WORDS = "A tool app that which helps to for by and , . households farmers (B2B / SaaS) tracks with reduce reducing “x” to solve: not never who can".split()
+WORDS = (
+    "A tool app that which helps to for by and , . households farmers (B2B / SaaS) tracks with reduce reducing “x” "
+    "to solve: not never who can"
+).split()
 
 
 @given(st.lists(st.sampled_from(WORDS), min_size=3, max_size=40))
@@ -110,6 +113,14 @@ def test_reading_never_crashes_on_word_salad(words: list[str]) -> None:
     assert 0.0 <= profile.coverage <= 1.0
 
 
+def cleaned(text: str) -> tuple[str, list[str]]:
+    """The normalised text, or the fields that it was refused for."""
+    try:
+        return normalise(text), []
+    except PipelineError as error:
+        return "", [violation.field for violation in error.violations]
+
+
 def test_naughty_strings_are_read_or_refused() -> None:
     """Each of the big list of naughty strings is refused with a violation or read without a crash."""
     path = SHARED / "data" / "naughty_strings" / "blns.json"
@@ -117,10 +128,9 @@ def test_naughty_strings_are_read_or_refused() -> None:
         pytest.skip("the list of naughty strings is not beside this checkout")
     for naughty in json.loads(path.read_text("utf-8")):
         for text in (naughty, f"A tool that helps {naughty} track invoices"):
-            try:
-                clean = normalise(text)
-            except PipelineError as error:
-                assert error.violations[0].field == "idea.text"
+            clean, fields = cleaned(text)
+            assert fields in ([], ["idea.text"])
+            if fields:
                 continue
             reading = read_idea(clean)
             assert len(reading.claims) == 7
