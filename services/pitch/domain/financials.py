@@ -57,11 +57,10 @@ class Financials:
         for month in range(1, HORIZON_MONTHS + 1):
             customers *= 1 - churn
             if month > draw[self.inputs.build]:
-                spend = (
-                    spend_month
-                    if month <= draw[self.inputs.runway]
-                    else customers * price * draw[self.inputs.reinvest] / 100
-                )
+                # After the round, growth is paid from revenue, never faster than the round itself paid for it:
+                # channels do not take any amount of money at the same price.
+                earned = customers * price * draw[self.inputs.reinvest] / 100
+                spend = spend_month if month <= draw[self.inputs.runway] else min(earned, spend_month)
                 customers += spend / cac * (1 + draw[self.inputs.organic])
             if month % 12 == 0:
                 # Nobody can win more accounts than there are.
@@ -148,7 +147,7 @@ class Financials:
                 f"Paying customers, end of year {year}",
                 f"customers{year}",
                 "customers",
-                "month by month: spend ÷ cost to win, plus unpaid ones, less churn",
+                "month by month: spend ÷ cost to win, plus unpaid ones, less churn; spend never above the round's pace",
                 growth,
                 numbers.count,
             )

@@ -25,6 +25,7 @@ _SOFTWARE = frozenset(
         common_pb2.PRODUCT_FORM_EXTENSION,
     }
 )
+FIELD_FORMS = frozenset({common_pb2.PRODUCT_FORM_HARDWARE, common_pb2.PRODUCT_FORM_SERVICE})
 # Metric of the round whose median is asked for. No cited median exists for growth rounds or for strategic
 # partners: the nearest cited round stands in, and the ask slide says so.
 _ROUNDS = {
@@ -70,7 +71,9 @@ class Inputs:
         self.channels = self._channels()
         self.margin = self._margin()
         self.churn = self._churn()
-        self.sales_led = market.buyers.tier in SALES_TIERS
+        field_work = brief.profile.product_form in FIELD_FORMS
+        # Field work is sold by people, whatever the size of the buyer, unless homes buy it.
+        self.sales_led = market.buyers.tier in SALES_TIERS or (field_work and not market.consumer)
         self.paying = self._paying_share()
         self.sales_ratio = self._sales_ratio() if self.sales_led else ""
         self.organic = ledger.assume(
@@ -135,10 +138,7 @@ class Inputs:
 
     def _funds(self) -> list[tuple[str, str]]:
         """(what for, assumption id) of the use of funds."""
-        field_work = self.brief.profile.product_form in {
-            common_pb2.PRODUCT_FORM_HARDWARE,
-            common_pb2.PRODUCT_FORM_SERVICE,
-        }
+        field_work = self.brief.profile.product_form in FIELD_FORMS
         kind = "field" if field_work else "consumer" if self.market.consumer else "business"
         uses = []
         for place, (label, share) in enumerate(_FUNDS[kind].items(), 1):

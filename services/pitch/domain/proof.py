@@ -154,6 +154,8 @@ def competition(desk: Desk) -> Draft:
         draft.statements.append(
             ledger.say("The list says who is there, not how good they are; closed products are under-counted")
         )
+        if len(products) < 3:
+            draft.statements.append(_first_question(desk))
     else:
         draft = Draft(title="No competing product in our sources yet, which proves little")
         draft.statements += [
@@ -162,10 +164,7 @@ def competition(desk: Desk) -> Draft:
                 who=who,
                 manage=words.agree(brief.buyer, "manage", "manages"),
             ),
-            ledger.say(
-                "First interview question: what do they use now for {what}, and what did they try before",
-                what=(ledger.own(brief.problem or brief.solution or "this", 90)),
-            ),
+            _first_question(desk),
             ledger.say("Strongest rival until then: doing nothing, a spreadsheet, or a phone call"),
         ]
         draft.missing.append(
@@ -183,6 +182,14 @@ def competition(desk: Desk) -> Draft:
     ]
     draft.parts = {"competitors": bool(products), "mechanism": bool(brief.mechanisms)}
     return draft
+
+
+def _first_question(desk: Desk) -> pitch_pb2.Statement:
+    brief = desk.brief
+    what = brief.ledger.own(brief.problem or brief.solution or "this", 90)
+    return brief.ledger.say(
+        "First interview question: what do they do now about {what}, and what have they tried", what=what
+    )
 
 
 def _drop_unstated(table: pitch_pb2.Table) -> None:

@@ -118,7 +118,9 @@ def problem(desk: Desk) -> Draft:
 
 
 def _is_or_are(phrase: str) -> str:
-    return "are" if words.is_plural(phrase) and not words.is_gerund(phrase) else "is"
+    """The verb for a problem: an activity is singular, whatever it is done to."""
+    activity = words.is_gerund(phrase.removeprefix("not ")) or phrase.startswith("not ")
+    return "are" if not activity and words.is_plural(words.head_phrase(phrase)) else "is"
 
 
 def _open_questions(desk: Desk) -> pitch_pb2.Table:

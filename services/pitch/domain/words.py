@@ -97,10 +97,17 @@ def without_article(phrase: str) -> str:
 
 def is_plural(phrase: str) -> bool:
     """Whether a noun phrase takes a plural verb: its head noun ends in a plural s or is a known plural."""
-    if re.search(r"\band\b|,", phrase):
+    if re.match(r"[^,]+?(?:,| and) (?!that\b|who\b)", phrase) and not re.search(
+        r"\b(?:that|who|which)\b.*(?:,| and )", phrase
+    ):
         return True
-    head = _CUT_AT.split(phrase.strip(), maxsplit=1)[0].split(" ")[-1].lower()
+    head = head_phrase(phrase).split(" ")[-1].lower()
     return head in _PLURALS or (head.endswith("s") and not head.endswith(_NOT_PLURAL_S))
+
+
+def head_phrase(phrase: str) -> str:
+    """A noun phrase without what follows its head ("teams that run agents and tools" -> "teams")."""
+    return _CUT_AT.split(phrase.strip(), maxsplit=1)[0]
 
 
 def agree(phrase: str, plural: str, singular: str) -> str:

@@ -14,6 +14,8 @@ _WIDTH, _LABEL_SIZE = 420.0, 11.0
 def label(value: float, unit: str) -> str:
     """A value as its mark says it."""
     if unit == "USD":
+        if value >= 999_500_000:
+            return f"${value / 1e9:.1f}B"
         if value >= 999_500:
             return f"${value / 1e6:.1f}M"
         if value >= 10_000:

@@ -14,6 +14,8 @@ def number_format(unit: str, values: list[float]) -> str:
     """Excel number format for labels: as many places as the values need."""
     if unit == "USD":
         if max(values, default=0) >= 10_000:
+            if max(values) >= 1e9:
+                return '[>=1000000000]$0.0,,,"B";[>=1000000]$0.0,,"M";$0,"k"'
             return '[>=1000000]$0.0,,"M";[>=1000]$0,"k";$0'
         return '"$"0.00' if any(value < 100 and value != round(value) for value in values) else '"$"#,##0'
     if unit == "%":
