@@ -254,7 +254,8 @@ def _fail(error: PipelineError, as_json: bool) -> NoReturn:
     if error.violations:
         sentence = "; ".join(f"{_option(violation.field)} {violation.description}" for violation in error.violations)
     else:
-        sentence = error.message
+        named = error.metadata.get("run") or error.metadata.get("batch") or ""
+        sentence = f"{named}: {error.message}" if named and named not in error.message else error.message
     typer.echo(f"pipeline: {sentence}", err=True)
     bad_input = (
         grpc.StatusCode.INVALID_ARGUMENT,

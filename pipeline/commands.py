@@ -17,10 +17,12 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 from rich.table import Table
 
+from chassis.config import ServerConfig, load
+from chassis.logs import configure_logging
 from pipeline.cli import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_PARTIAL, console
 from pipeline.client import TERMINAL_STATES, GatewayClient
 from pipeline.console import RunView, summary, verdict_text
-from pipeline.embedded import EmbeddedOptions, EmbeddedPipeline
+from pipeline.embedded import PHASES, EmbeddedOptions, EmbeddedPipeline
 from pipeline.errors import PipelineError
 from pipeline.options import AsyncPipelineConfig, MVPType, run_spec
 from pipeline.output import check_folder, save_run
@@ -46,10 +48,17 @@ class Connection:
                 await client.list_runs(page_size=1)  # says at once when nobody is there
                 yield client
             return
-        phases: tuple[str, ...] | None = None if run_work else ()
-        options = EmbeddedOptions(state_dir=self.state_dir, offline=self.offline, run_work=run_work)
-        if phases is not None:
-            options = EmbeddedOptions(state_dir=self.state_dir, offline=self.offline, phases=phases, run_work=False)
+        # What a server logs as a warning (a call refused, say) is the command's own answer here, in one sentence.
+        config = load(ServerConfig)
+        configure_logging(
+            "error" if "log_level" not in config.model_fields_set else config.log_level, config.log_format
+        )
+        options = EmbeddedOptions(
+            state_dir=self.state_dir,
+            offline=self.offline,
+            phases=PHASES if run_work else (),
+            run_work=run_work,
+        )
         async with EmbeddedPipeline(options) as embedded, GatewayClient(embedded.target) as client:
             yield client
 
