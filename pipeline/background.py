@@ -6,6 +6,7 @@ import asyncio
 import atexit
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import Future
 from typing import Any, Protocol, Self, TypeVar
 
 T = TypeVar("T")
@@ -24,9 +25,13 @@ class BackgroundLoop:
         """No more calls can be made."""
         return self._loop.is_closed()
 
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Begin the work; the result can be awaited elsewhere (`asyncio.wrap_future`)."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
     def call(self, work: Coroutine[Any, Any, T]) -> T:
         """Run to the end and return the result; an interrupt cancels the work."""
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        future = self.submit(work)
         try:
             return future.result()
         except BaseException:

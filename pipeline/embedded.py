@@ -6,6 +6,7 @@ configuration (where the sockets are) and that servers share one embedding model
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import shutil
 import tempfile
@@ -15,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from pipeline.background import Blocking
 from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -90,8 +92,7 @@ class EmbeddedPipeline:
 
     async def close(self) -> None:
         """Drain and stop every server, the gateway first."""
-        servers, self.servers = self.servers, {}
-        del servers
+        self.servers = {}
         await self._stack.aclose()
 
     def _build(self) -> None:
@@ -128,6 +129,31 @@ class EmbeddedPipeline:
         fields = _config_class(name).model_fields
         settings.update({k: v for k, v in (self.options.settings or {}).items() if k in fields})
         return settings
+
+
+class HostedPipeline(Blocking):
+    """Embedded servers on a loop and a thread of their own, for programs that have another use for theirs.
+
+    The program may block its loop, end it (`asyncio.run` cancels every task, gRPC's own included) or forget to close
+    the pipeline: the servers go on until `close`, or until the program exits.
+    """
+
+    def __init__(self, options: EmbeddedOptions) -> None:
+        self.embedded = EmbeddedPipeline(options)
+        super().__init__(self.embedded)
+
+    async def start(self) -> None:
+        """Start the servers; when one fails, all are stopped and the thread ends."""
+        try:
+            await asyncio.wrap_future(self._loop.submit(self.embedded.start()))
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """`close` without blocking the caller's loop."""
+        if not self._loop.closed:
+            await asyncio.to_thread(self.close)
 
 
 def _config_class(name: str) -> Any:

@@ -34,7 +34,7 @@ from pipeline.result import PipelineResult
 from pipeline.v1 import errors_pb2, operations_pb2, pipeline_pb2
 
 if TYPE_CHECKING:
-    from pipeline.embedded import EmbeddedPipeline
+    from pipeline.embedded import HostedPipeline
 
 __all__ = [
     "AsyncMainPipeline",
@@ -94,7 +94,7 @@ class AsyncMainPipeline:
         self.offline = offline if offline is not None else os.environ.get("PIPELINE_OFFLINE", "") in ("1", "true")
         self._state_dir = state_dir
         self._settings = settings
-        self._embedded: EmbeddedPipeline | None = None
+        self._hosted: HostedPipeline | None = None
         self._client: GatewayClient | None = None
         self._starting = asyncio.Lock()
         self._snapshots: dict[str, BreakerView] = {}
@@ -117,13 +117,13 @@ class AsyncMainPipeline:
                 return
             target = self.target
             if not target:
-                from pipeline.embedded import EmbeddedOptions, EmbeddedPipeline
+                from pipeline.embedded import EmbeddedOptions, HostedPipeline
 
-                embedded = EmbeddedPipeline(
+                hosted = HostedPipeline(
                     EmbeddedOptions(state_dir=self._state_dir, offline=self.offline, settings=self._settings)
                 )
-                await embedded.start()
-                self._embedded, target = embedded, embedded.target
+                await hosted.start()
+                self._hosted, target = hosted, hosted.embedded.target
             self._client = GatewayClient(target)
             await self._refresh_breakers()
             if self.config.enable_metrics:
@@ -140,9 +140,9 @@ class AsyncMainPipeline:
         client, self._client = self._client, None
         if client is not None:
             await client.close()
-        embedded, self._embedded = self._embedded, None
-        if embedded is not None:
-            await embedded.close()
+        hosted, self._hosted = self._hosted, None
+        if hosted is not None:
+            await hosted.stop()
 
     @property
     def client(self) -> GatewayClient:
@@ -154,8 +154,8 @@ class AsyncMainPipeline:
     @property
     def circuit_breakers(self) -> Mapping[str, BreakerView]:
         """Breakers by `{server}.{upstream}`: live objects when embedded, else as of the last run."""
-        if self._embedded is not None:
-            return self._embedded.circuit_breakers
+        if self._hosted is not None:
+            return self._hosted.embedded.circuit_breakers
         return self._snapshots
 
     async def execute_full_pipeline(
@@ -239,7 +239,7 @@ class AsyncMainPipeline:
         return result.to_dict()
 
     async def _refresh_breakers(self) -> None:
-        if self._embedded is not None or self._client is None:
+        if self._hosted is not None or self._client is None:
             return
         with contextlib.suppress(PipelineError):
             reply = await self._client.list_breakers()

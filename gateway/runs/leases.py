@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Row, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.runs import schema
@@ -39,10 +40,12 @@ def lost(lease: Lease) -> PipelineError:
     )
 
 
-async def claim(
-    conn: AsyncConnection, owner: str, now_micros: int, ttl_micros: int, held: Collection[str] = ()
-) -> Lease | None:
-    """Take the oldest open run that nobody holds. `held`: runs this process works on already, lease or no lease."""
+async def claimable(conn: AsyncConnection, now_micros: int, held: Collection[str] = ()) -> Row[Any, Any] | None:
+    """Run id and token of the oldest open run that nobody holds.
+
+    Asked in a read before `claim` is tried: an idle worker must never hold the write lock, for whoever shares the
+    database with it.
+    """
     query = (
         select(schema.leases.c.run_id, schema.leases.c.token)
         .join(schema.runs, schema.runs.c.id == schema.leases.c.run_id)
@@ -52,7 +55,14 @@ async def claim(
         .order_by(schema.leases.c.run_id)
         .limit(1)
     )
-    row = (await conn.execute(query)).first()
+    return (await conn.execute(query)).first()
+
+
+async def claim(
+    conn: AsyncConnection, owner: str, now_micros: int, ttl_micros: int, held: Collection[str] = ()
+) -> Lease | None:
+    """Take the oldest open run that nobody holds. `held`: runs this process works on already, lease or no lease."""
+    row = await claimable(conn, now_micros, held)
     if row is None:
         return None
     lease = Lease(row.run_id, owner, row.token + 1)

@@ -46,6 +46,9 @@ class RunProgress:
         """Take the oldest run that waits or whose worker is gone; None when there is none."""
         now = self._store.now()
         ttl = round(ttl_seconds * 1_000_000)
+        async with self._database.read() as conn:
+            if await leases.claimable(conn, now, held) is None:
+                return None
         return await self._database.write(lambda conn: leases.claim(conn, owner, now, ttl, held))
 
     async def renew(self, lease: Lease, ttl_seconds: float) -> None:

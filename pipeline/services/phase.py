@@ -17,7 +17,7 @@ from pipeline.options import AsyncPipelineConfig
 from pipeline.v1 import common_pb2
 
 if TYPE_CHECKING:
-    from pipeline.embedded import EmbeddedPipeline
+    from pipeline.embedded import HostedPipeline
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -48,7 +48,7 @@ class PhaseCaller:
         self.target = target if target is not None else os.environ.get(f"PIPELINE_{self.phase.upper()}_TARGET", "")
         self.offline = offline if offline is not None else os.environ.get("PIPELINE_OFFLINE", "") in ("1", "true")
         self._state_dir = state_dir
-        self._embedded: EmbeddedPipeline | None = None
+        self._hosted: HostedPipeline | None = None
         self._channel: grpc.aio.Channel | None = None
         self._starting = asyncio.Lock()
 
@@ -67,9 +67,9 @@ class PhaseCaller:
             if self._channel is None:
                 target = self.target
                 if not target:
-                    from pipeline.embedded import EmbeddedOptions, EmbeddedPipeline
+                    from pipeline.embedded import EmbeddedOptions, HostedPipeline
 
-                    embedded = EmbeddedPipeline(
+                    hosted = HostedPipeline(
                         EmbeddedOptions(
                             state_dir=self._state_dir,
                             offline=self.offline,
@@ -77,8 +77,8 @@ class PhaseCaller:
                             gateway=False,
                         )
                     )
-                    await embedded.start()
-                    self._embedded, target = embedded, embedded.servers[self.phase].address
+                    await hosted.start()
+                    self._hosted, target = hosted, hosted.embedded.servers[self.phase].address
                 self._channel = open_channel(target)
             return self._channel
 
@@ -87,9 +87,9 @@ class PhaseCaller:
         channel, self._channel = self._channel, None
         if channel is not None:
             await channel.close()
-        embedded, self._embedded = self._embedded, None
-        if embedded is not None:
-            await embedded.close()
+        hosted, self._hosted = self._hosted, None
+        if hosted is not None:
+            await hosted.stop()
 
     def context(self) -> common_pb2.PhaseContext:
         """The context of a call that belongs to no run."""
