@@ -9,7 +9,7 @@ from services.pitch.domain import words
 from services.pitch.domain.ledger import Marks, covering_ids
 
 # What fits on a page in two columns at the smallest size that still reads on a screen.
-SOURCES_PER_SLIDE = 20
+SOURCES_PER_SLIDE = 28
 ASSUMPTIONS_PER_SLIDE = 44
 SOURCE_HEADER = ("Mark", "Source", "Site", "Confidence")
 ASSUMPTION_HEADER = ("Mark", "Assumption", "Value", "Range")
@@ -35,7 +35,7 @@ def source_slides(marks: Marks) -> list[pitch_pb2.Slide]:
             slide.table.rows.add(
                 cells=[
                     f"[{number}]",
-                    words.clean(first.title, 120) or words.host(first.url) or "Untitled source",
+                    words.clean(first.title, 100) or words.host(first.url) or "Untitled source",
                     words.host(first.url) or "the founder's own document",
                     first.confidence or "not rated",
                 ],

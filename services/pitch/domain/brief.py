@@ -70,10 +70,12 @@ class Brief:
         """Prepares a request that the servicer has checked."""
         profile = request.profile
         given = [words.clean(name, 48) for name in profile.names[:1] if words.clean(name, 48)]
+        # A lone digit as a name could not be told from a number.
+        given = [name for name in given if len(name) > 2 or any(ch.isalpha() for ch in name)]
         name = given[0] if given else "This idea"
         evidence = sorted(request.evidence[:EVIDENCE_MAX], key=lambda item: (-item.verified, -item.composite, item.id))
         products = tuple(words.clean(item.product.name, 48) for item in evidence if item.product.name)
-        called = [text for text in (*given, *products) if any(ch.isalpha() for ch in text)]
+        called = [*given, *(text for text in products if any(ch.isalpha() for ch in text))]
         audiences = [words.lower_first(words.clean(text, 70)) for text in profile.audiences[:2]]
         return cls(
             profile=profile,

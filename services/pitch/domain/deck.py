@@ -72,7 +72,8 @@ def build(request: pitch_pb2.DraftDeckRequest, figures: Figures, sizing: Sizing,
         slides += pages
         talks += [draft.talk, *([] for _ in pages[1:])]
     marks = brief.ledger.used(slides)
-    back_pages = [*back.source_slides(marks), *back.assumption_slides(marks)]
+    lists = [*back.source_slides(marks), *back.assumption_slides(marks)]
+    back_pages = [page for slide in lists for page in paginate(slide)]
     slides += back_pages
     talks += [[] for _ in back_pages]
     coverage = brief.ledger.coverage()

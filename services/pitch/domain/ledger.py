@@ -62,7 +62,9 @@ class Ledger:
             if item.HasField("published_at"):
                 citation.published_at.CopyFrom(item.published_at)
             self._citations[item.id] = citation
-            values = list(numbers.values_in(item.quote, item.title, item.product.name))
+            facts = item.product
+            said = (item.quote, item.title, facts.name, facts.category, facts.license, *facts.alternative_to)
+            values = list(numbers.values_in(*said))
             if item.HasField("figure"):
                 values += [item.figure.value, float(item.figure.year)]
             if item.HasField("published_at"):

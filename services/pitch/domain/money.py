@@ -397,7 +397,8 @@ def use_of_funds(desk: Desk) -> Draft:
     if rules := [words.clean(rule.field, 40) for rule in brief.profile.regulated_fields[:2] if rule.field]:
         draft.statements.append(
             ledger.say(
-                "Part of it clears the rules on {rules} before the first paying customer", rules=words.join(rules)
+                "Part of it clears the rules on {rules} before the first paying customer",
+                rules=ledger.own(words.join(rules), 100),
             )
         )
     draft.talk = ["For each line: who is hired or what is bought, and what is known afterwards."]

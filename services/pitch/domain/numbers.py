@@ -52,7 +52,8 @@ def find_numbers(text: str, names: Sequence[str] = ()) -> list[Number]:
     """The numbers of a text in order; digits in `names` (product names) and deck ordinals do not count."""
     for name in names:
         if name and any(ch.isdigit() for ch in name):
-            text = text.replace(name, " ")
+            # On its own only: the name "000" is no part of 200,000.
+            text = re.sub(rf"(?<![\w.,$€]){re.escape(name)}(?!\w|[.,]\d)", " ", text, flags=re.IGNORECASE)
     text = _LEGAL.sub(" ", _ORDINAL.sub(" ", text))
     found = []
     for match in _NUMBER.finditer(text):
@@ -135,13 +136,16 @@ class Tally(NamedTuple):
 
 
 def values_in(*texts: str) -> tuple[float, ...]:
-    """All values that stand in the given texts, ordinals included: what a quote can vouch for."""
-    found: list[float] = []
+    """All values that stand in the given texts, ordinals included: what a quote can vouch for.
+
+    "5 million" vouches for 5 as well: a long quote may be cut between the two words.
+    """
+    found: dict[float, None] = {}
     for text in texts:
         for match in _NUMBER.finditer(text):
-            digits = (match["digits"] or match["times"]).replace(",", "")
-            scale = _SCALES.get((match["scale"] or match["word"] or "").lower(), 1.0)
-            found.append(float(digits) * scale)
+            digits = float((match["digits"] or match["times"]).replace(",", ""))
+            found[digits] = None
+            found[digits * _SCALES.get((match["scale"] or match["word"] or "").lower(), 1.0)] = None
     return tuple(found)
 
 
@@ -207,4 +211,7 @@ def _significant(value: float, digits: int = 3) -> float:
 
 
 def _short(value: float) -> str:
-    return f"{value:.0f}" if value >= 100 else f"{value:.1f}".removesuffix(".0")
+    """Three significant digits without trailing zeros."""
+    places = 0 if value >= 99.95 else 1 if value >= 9.995 else 2
+    text = f"{value:.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

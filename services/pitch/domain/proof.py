@@ -129,7 +129,7 @@ def competition(desk: Desk) -> Draft:
     how = ledger.own(words.join(brief.mechanisms[:2]) or brief.solution or "what we plan", 110)
     if products:
         text = f"Already there: {words.join([*names[:3], 'others'] if len(names) > 3 else names)}"
-        draft = Draft(title=words.clip(text, 110))
+        draft = Draft(title=ledger.title("{text}", "Already there: existing products", text=text))
         draft.table = ledger.table(
             ["Product", "Category", "Alternative to", "Licence", "GitHub stars"],
             [

@@ -308,10 +308,9 @@ def team(desk: Desk) -> Draft:
     """Named gaps only: who is needed for this idea. The founder fills them."""
     brief = desk.brief
     ledger, buyer = brief.ledger, brief.ledger.own(brief.buyer, 70)
-    field = words.lower_first(words.clean(brief.profile.category_label, 40)) or "the field"
-    draft = Draft(title=f"Team: who {brief.name} needs, names to be filled in")
-    if len(draft.title) > 80:
-        draft.title = "Team: who is needed, names to be filled in"
+    field = ledger.own(words.lower_first(words.clean(brief.profile.category_label, 40)) or "the field", 40)
+    fallback = "Team: who is needed, names to be filled in"
+    draft = Draft(title=ledger.title("Team: who {name} needs, names to be filled in", fallback, name=brief.name))
 
     def role(text: str, **slots: Part | str) -> None:
         draft.statements.append(ledger.say(text, placeholder=True, **slots))
@@ -321,7 +320,7 @@ def team(desk: Desk) -> Draft:
     role("First customers: [name], who can call the first {who} today", who=buyer)
     rules = [words.clean(rule.field, 40) for rule in brief.profile.regulated_fields[:2] if rule.field]
     if rules:
-        role("Adviser: [name], who has cleared rules on {rules} before", rules=words.join(rules))
+        role("Adviser: [name], who has cleared rules on {rules} before", rules=ledger.own(words.join(rules), 100))
     draft.missing.append(
         missing(
             "team",

@@ -56,6 +56,9 @@ def clip(text: str, limit: int) -> str:
     space = head.rfind(" ")
     if space > limit // 2:
         head = head[:space]
+    elif text[limit - 1].isdigit() or text[limit - 1] in ".,":
+        # Half a number would be another number.
+        head = head.rstrip("0123456789.,")
     return head.rstrip(" ,;:.–-") + ELLIPSIS
 
 

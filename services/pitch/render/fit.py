@@ -91,18 +91,28 @@ class TableFit:
         return sum(self.rows)
 
 
-def fit_table(rows: Sequence[Sequence[str]], width: float, size: float, padding: float = CELL_PADDING_Y) -> TableFit:
-    """Measures a table; the first row is the header, set bold."""
-    columns = _columns(rows, width, size)
+def fit_table(
+    rows: Sequence[Sequence[str]],
+    width: float,
+    size: float,
+    padding: float = CELL_PADDING_Y,
+    *,
+    bold_first: bool = True,
+) -> TableFit:
+    """Measures a table; the first row is the header, set bold, and so is the first column unless told otherwise."""
+    columns = _columns(rows, width, size, bold_first)
     heights = []
     for place, row in enumerate(rows):
         inner = [column - 2 * CELL_PADDING_X for column in columns]
-        tallest = max(text_height(cell, room, size, place == 0) for cell, room in zip(row, inner, strict=True))
+        tallest = max(
+            text_height(cell, room, size, place == 0 or (bold_first and column == 0))
+            for column, (cell, room) in enumerate(zip(row, inner, strict=True))
+        )
         heights.append(tallest + 2 * padding)
     return TableFit(size, columns, tuple(heights), padding)
 
 
-def _columns(rows: Sequence[Sequence[str]], width: float, size: float) -> tuple[float, ...]:
+def _columns(rows: Sequence[Sequence[str]], width: float, size: float, bold_first: bool) -> tuple[float, ...]:
     """Columns as wide as their longest cell where that fits; long text columns share what is left.
 
     A column that holds short cells (numbers, names) is never squeezed so that its words break.
@@ -110,8 +120,8 @@ def _columns(rows: Sequence[Sequence[str]], width: float, size: float) -> tuple[
     count = len(rows[0])
     natural, narrow = [], []
     for column in range(count):
-        cells = [(row[column], place == 0) for place, row in enumerate(rows)]
-        natural.append(max(text_width(cell, size, bold) for cell, bold in cells) + 2 * CELL_PADDING_X + 1)
+        cells = [(row[column], place == 0 or (bold_first and column == 0)) for place, row in enumerate(rows)]
+        natural.append(max(text_width(cell, size, bold) for cell, bold in cells) + 2 * CELL_PADDING_X + 2)
         words = [(word, bold) for cell, bold in cells for word in cell.split()] or [("", False)]
         longest = max(text_width(word, size, bold) for word, bold in words)
         narrow.append(min(longest + 2 * CELL_PADDING_X + 1, width / count))

@@ -280,7 +280,7 @@ def _reference(slide: pitch_pb2.Slide, title: float, area: Box) -> Arrangement |
             tables = []
             for place, first in enumerate(range(0, len(rows), half)):
                 part = rows[first : first + half]
-                fitted = fit_table([header, *part], width, size, theme.REFERENCE_PADDING)
+                fitted = fit_table([header, *part], width, size, theme.REFERENCE_PADDING, bold_first=False)
                 if fitted.height > area.height:
                     break
                 box = Box(area.x + place * (width + theme.GAP), area.y, width, fitted.height)

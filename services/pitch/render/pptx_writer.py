@@ -28,6 +28,7 @@ from services.pitch.render.layout import (
     is_numeric,
     split_quote,
 )
+from services.pitch.render.metrics import text_width
 from services.pitch.render.pptx_chart import add_chart
 from services.pitch.render.theme import Box
 
@@ -279,6 +280,8 @@ class _Writer:
         ids = [int(item.get("id", "0")) for item in tree.iter() if item.tag.endswith("}cNvPr")]
         first = max(ids, default=1) + 1
         name = words.clean(self.deck.name, 60)
+        while text_width(name, theme.FOOTER_SIZE) > theme.FOOTER.width:
+            name = name[:-2].rstrip("…") + "…"
         for offset, (label, kind, index, box) in enumerate(
             (
                 ("Footer", "ftr", template.FOOTER_INDEX, theme.FOOTER),
