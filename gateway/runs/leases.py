@@ -74,19 +74,26 @@ async def claim(
     return lease
 
 
+async def _holder(conn: AsyncConnection, lease: Lease) -> Row[Any, Any] | None:
+    query = select(schema.leases.c.owner, schema.leases.c.token).where(schema.leases.c.run_id == lease.run_id)
+    return (await conn.execute(query)).first()
+
+
 async def check(conn: AsyncConnection, lease: Lease) -> None:
     """Raise LEASE_LOST unless the lease is still the newest. To be called inside the transaction that writes."""
-    row = (
-        await conn.execute(
-            select(schema.leases.c.owner, schema.leases.c.token).where(schema.leases.c.run_id == lease.run_id)
-        )
-    ).first()
+    row = await _holder(conn, lease)
     if row is None or row.token != lease.token or row.owner != lease.owner:
         raise lost(lease)
 
 
 async def renew(conn: AsyncConnection, lease: Lease, now_micros: int, ttl_micros: int) -> None:
-    """Move the expiry on. Raises LEASE_LOST when somebody else has claimed the run."""
+    """Move the expiry on. Raises LEASE_LOST when somebody else has claimed the run, or it was cancelled.
+
+    A lease that this worker itself gave back, with the run's last write a moment ago, is not lost.
+    """
+    row = await _holder(conn, lease)
+    if row is not None and row.token == lease.token and row.owner == "":
+        return
     await check(conn, lease)
     await conn.execute(
         update(schema.leases).where(schema.leases.c.run_id == lease.run_id).values(expires_at=now_micros + ttl_micros)

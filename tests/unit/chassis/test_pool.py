@@ -196,7 +196,8 @@ async def test_malformed_json(body: bytes) -> None:
     [
         b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"half":',
         b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"a":\r\n',
-        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n" + gzip.compress(b"1" * 99, mtime=0)[:15],
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n"
+        + gzip.compress(b"1" * 99, mtime=0)[:15],
     ],
 )
 @pytest.mark.parametrize("reset", [False, True])

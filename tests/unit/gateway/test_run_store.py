@@ -193,9 +193,13 @@ async def test_renewed_lease_is_not_taken(stored: Stored) -> None:
     await stored.clock.tick(8)
     assert await stored.progress.claim("b", 10) is None
     await stored.progress.release(lease)
+    await stored.progress.renew(lease, 10)  # given back by its own holder: not lost, and not taken again either
     taken = await stored.progress.claim("b", 10)
     assert taken is not None
     assert taken.token == lease.token + 1
+    with pytest.raises(PipelineError) as caught:
+        await stored.progress.renew(lease, 10)
+    assert caught.value.reason == errors_pb2.ERROR_REASON_LEASE_LOST
 
 
 async def test_checkpoint_is_stored_once(stored: Stored) -> None:
