@@ -8,7 +8,7 @@ from itertools import chain
 
 from chassis.figures import Figures
 from pipeline.v1 import common_pb2, pitch_pb2
-from services.pitch.domain import back, money, plans, proof, quality, story
+from services.pitch.domain import ask, back, money, plans, proof, quality, story
 from services.pitch.domain.brief import Brief
 from services.pitch.domain.draft import Builder, Desk, Draft
 from services.pitch.domain.financials import Financials
@@ -30,8 +30,8 @@ BUILDERS: Mapping[int, Builder] = {
     pitch_pb2.SLIDE_TYPE_TRACTION: proof.traction,
     pitch_pb2.SLIDE_TYPE_TEAM: story.team,
     pitch_pb2.SLIDE_TYPE_FINANCIALS: money.financials,
-    pitch_pb2.SLIDE_TYPE_ASK: money.ask,
-    pitch_pb2.SLIDE_TYPE_USE_OF_FUNDS: money.use_of_funds,
+    pitch_pb2.SLIDE_TYPE_ASK: ask.ask,
+    pitch_pb2.SLIDE_TYPE_USE_OF_FUNDS: ask.use_of_funds,
     pitch_pb2.SLIDE_TYPE_RISKS: proof.risks,
 }
 

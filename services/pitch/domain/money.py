@@ -1,20 +1,13 @@
-"""The slides about money: business model, go to market, financials, ask, use of funds."""
+"""The slides about money: business model, go to market, financials."""
 
 from __future__ import annotations
 
 from pipeline.v1 import common_pb2, pitch_pb2
 from services.pitch.domain import numbers, words
-from services.pitch.domain.draft import Desk, Draft, missing
-from services.pitch.domain.ledger import Part, Row
+from services.pitch.domain.draft import Desk, Draft
+from services.pitch.domain.ledger import Row
 
 _YEARS = ("Year 1", "Year 2", "Year 3")
-_ROUND_NAMES = {
-    common_pb2.INVESTOR_TYPE_ANGEL: "a pre-seed round",
-    common_pb2.INVESTOR_TYPE_SEED: "a seed round",
-    common_pb2.INVESTOR_TYPE_SERIES_A: "a Series A, in two steps",
-    common_pb2.INVESTOR_TYPE_GROWTH: "proof first, growth money after",
-    common_pb2.INVESTOR_TYPE_STRATEGIC: "a pilot, a channel, and a seed round to carry both",
-}
 
 
 def business_model(desk: Desk) -> Draft:
@@ -147,9 +140,7 @@ def go_to_market(desk: Desk) -> Draft:
         )
     if desk.plan.reader == "a strategic partner":
         draft.statements.append(
-            ledger.say(
-                "With a partner: one pilot through your own customers replaces the paid channels for the first year"
-            )
+            ledger.say("With a partner: one pilot through your own customers could replace the paid channels at first")
         )
     draft.statements += desk.quotes((common_pb2.CLAIM_KIND_AUDIENCE,), supports=1)
     channels = money.inputs.channels
@@ -237,170 +228,4 @@ def financials(desk: Desk) -> Draft:
         "Change an input there, and the picture changes: say which one you would test first.",
     ]
     draft.parts = {"projection": True}
-    return draft
-
-
-def ask(desk: Desk) -> Draft:
-    """What is asked for, from cited medians, and what it shall prove."""
-    brief, money = desk.brief, desk.financials
-    ledger = brief.ledger
-    figures = money.inputs.round
-    draft = Draft(title=f"The ask: {_ROUND_NAMES.get(brief.investor, 'a seed round')}")
-    raised = figures.get("raised")
-    if raised is None:
-        draft.statements.append(ledger.say("No cited round size is at hand: the amount follows from the hiring plan"))
-    elif brief.investor == common_pb2.INVESTOR_TYPE_GROWTH:
-        draft.statements.append(
-            ledger.say("A growth round needs measured revenue, and there is none yet: this deck does not ask for one")
-        )
-        draft.statements.append(
-            ledger.say(
-                "Planned with until then: {raised}, the cited Series A median ({segment}), for no growth median is "
-                "at hand",
-                raised=ledger.figure(raised, numbers.money),
-                segment=ledger.source_note(raised, raised.segment),
-            )
-        )
-        draft.missing.append(
-            missing(
-                "growth round",
-                common_pb2.MISSING_KIND_NO_COVERAGE,
-                "No cited median of growth rounds is at hand.",
-                "Bring a comparable round, or pitch the seed plan first.",
-            )
-        )
-    else:
-        extra = " to run a pilot with you and carry it on" if desk.plan.reader == "a strategic partner" else ""
-        draft.statements.append(
-            ledger.say(
-                "{raised}{extra}: the cited median of such rounds ({segment})",
-                raised=ledger.figure(raised, numbers.money),
-                extra=extra,
-                segment=ledger.source_note(raised, raised.segment),
-            )
-        )
-    if (dilution := figures.get("dilution")) and (valuation := figures.get("valuation")):
-        kind = "valuation cap" if ".cap." in valuation.metric else "post-money valuation"
-        draft.statements.append(
-            ledger.say(
-                "Terms to expect at that median: {dilution} of the company, {kind} of {valuation}",
-                dilution=ledger.figure(dilution, numbers.percent),
-                kind=kind,
-                valuation=ledger.figure(valuation, numbers.money),
-            )
-        )
-    graduation = brief.figure("graduation.seed_to_series_a.2y", "2022")
-    if brief.investor == common_pb2.INVESTOR_TYPE_SERIES_A and graduation is not None:
-        draft.statements.append(
-            ledger.say(
-                "First step is seed proof: {share} of companies ({cohort}) raised a Series A within two years",
-                share=ledger.figure(graduation, numbers.percent),
-                cohort=ledger.source_note(graduation, graduation.segment),
-            )
-        )
-    if desk.plan.reader == "a strategic partner":
-        draft.statements.append(
-            ledger.say(
-                "From you: one pilot site or customer list of {who}, and one person who owns it",
-                who=ledger.own(brief.buyer, 70),
-            )
-        )
-    draft.statements.append(
-        ledger.say(
-            "It has to last {runway} and prove, in this order: that people sign up, that they pay, that they stay",
-            runway=ledger.num(money.inputs.runway),
-        )
-    )
-    if desk.has(pitch_pb2.SLIDE_TYPE_USE_OF_FUNDS):
-        draft.table = _milestones(desk)
-    else:
-        draft.chart = _funds_chart(desk)
-    draft.talk = [
-        "Ask for one thing, and say what will be known when it is spent.",
-        *[f"Before that: {words.clean(text, 200)}" for text in brief.verdict.would_change[:1]],
-    ]
-    draft.parts = {"round": raised is not None}
-    return draft
-
-
-def _milestones(desk: Desk) -> pitch_pb2.Table:
-    """What the money shall prove, with what is known today."""
-    brief = desk.brief
-    steps = (
-        ("Smoke test read", "People want it enough to sign up", common_pb2.CLAIM_KIND_PROBLEM),
-        ("First paid pilots", "They pay for it", common_pb2.CLAIM_KIND_WILLINGNESS_TO_PAY),
-        ("First version in daily use", "It works and people stay", common_pb2.CLAIM_KIND_FEASIBILITY),
-        ("Count of buyers looked up", "There are enough of them", common_pb2.CLAIM_KIND_MARKET_SIZE),
-    )
-    rows = []
-    for name, proves, kind in steps:
-        pro = brief.found(common_pb2.STANCE_SUPPORTS, kind)
-        con = brief.found(common_pb2.STANCE_CONTRADICTS, kind)
-        known = (
-            "Sources for and against"
-            if pro and con
-            else "Sources for it"
-            if pro
-            else "Sources against it"
-            if con
-            else "No source yet"
-        )
-        ids = tuple(key for item in [*pro[:1], *con[:1]] for key in brief.ledger.cite(item))
-        rows.append(Row((name, proves, Part(known, ids))))
-    return brief.ledger.table(["Milestone", "What it proves", "Known today"], rows)
-
-
-def _funds_chart(desk: Desk) -> pitch_pb2.Chart:
-    ledger, funds = desk.brief.ledger, desk.financials.inputs.funds
-    return pitch_pb2.Chart(
-        title="Use of funds, % of the round",
-        kind="bar",
-        categories=[label for label, _ in funds],
-        series=[pitch_pb2.ChartSeries(name="Share of the round, %", values=[ledger.value(id_)[1] for _, id_ in funds])],
-        unit="%",
-        assumption_ids=[id_ for _, id_ in funds],
-    )
-
-
-def use_of_funds(desk: Desk) -> Draft:
-    """Shares of the round and the amounts they come to."""
-    brief, money = desk.brief, desk.financials
-    ledger = brief.ledger
-    funds = money.inputs.funds
-    largest = max(funds, key=lambda item: ledger.value(item[1])[1])[0]
-    draft = Draft(title=f"Use of funds: most goes into {words.lower_first(largest)}")
-    raised = money.inputs.round.get("raised")
-    rows = []
-    for place, (label, id_) in enumerate(funds, 1):
-        cells: tuple[Part | str, ...] = (label, ledger.num(id_))
-        if raised is not None:
-            low, value, high = (share * raised.value / 100 for share in ledger.value(id_))
-            amount = ledger.derive(
-                f"amount-{place}",
-                f"Amount for: {words.lower_first(label)}",
-                value,
-                low,
-                high,
-                unit="USD",
-                formula="share × the cited median round",
-                inputs=[id_],
-                shown=numbers.money,
-            )
-            ledger.cite_figure(raised)
-            cells = (*cells, ledger.num(amount))
-        rows.append(Row(cells))
-    draft.table = ledger.table(["Use", "Share", "Amount"][: 3 if raised is not None else 2], rows)
-    draft.chart = _funds_chart(desk)
-    draft.statements.append(
-        ledger.say("The split is a planning value: the founders' hiring plan replaces it before this slide is shown")
-    )
-    if rules := [words.clean(rule.field, 40) for rule in brief.profile.regulated_fields[:2] if rule.field]:
-        draft.statements.append(
-            ledger.say(
-                "Part of it clears the rules on {rules} before the first paying customer",
-                rules=ledger.own(words.join(rules), 100),
-            )
-        )
-    draft.talk = ["For each line: who is hired or what is bought, and what is known afterwards."]
-    draft.parts = {"use of funds": True}
     return draft

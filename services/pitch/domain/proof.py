@@ -123,23 +123,31 @@ def competition(desk: Desk) -> Draft:
     """Who is there already; an empty list is said to be no proof."""
     brief = desk.brief
     ledger = brief.ledger
-    products = brief.products()[:5]
+    direct = [item for item in brief.products() if item.stance != common_pb2.STANCE_MENTIONS]
+    beside = [item for item in brief.products() if item.stance == common_pb2.STANCE_MENTIONS]
+    products = [*direct, *beside][:5]
     names = [words.clean(item.product.name, 32) for item in products]
     who = ledger.own(brief.buyer, 70)
-    how = ledger.own(words.join(brief.mechanisms[:2]) or brief.solution or "what we plan", 110)
+    how = ledger.own(words.by_or_with(brief.mechanisms[:2]), 110)
     if products:
-        text = f"Already there: {words.join([*names[:3], 'others'] if len(names) > 3 else names)}"
-        draft = Draft(title=ledger.title("{text}", "Already there: existing products", text=text))
+        found = names[: len(direct)] or names
+        listed = words.join([*found[:3], "others"] if len(found) > 3 else found)
+        draft = Draft(
+            title=ledger.title("Already there: {listed}", "Already there: existing products", listed=listed)
+            if direct
+            else ledger.title("No direct rival found; nearest: {listed}", "No direct rival found", listed=listed)
+        )
         draft.table = ledger.table(
-            ["Product", "Category", "Alternative to", "Licence", "GitHub stars"],
+            ["Product", "Field", "Category", "Alternative to", "Licence", "GitHub stars"],
             [
                 Row(
                     (
                         Part(name, ledger.cite(item)),
+                        "neighbouring" if item in beside else "same",
                         words.clean(item.product.category, 40) or "not stated",
-                        Part(words.clean(words.join(list(item.product.alternative_to[:2])), 44) or "not stated", ()),
+                        words.clean(words.join(list(item.product.alternative_to[:2])), 44) or "not stated",
                         words.clean(item.product.license, 24) or "not stated",
-                        Part(f"{item.product.stars:,}", ledger.cite(item)) if item.product.stars else "not stated",
+                        f"{item.product.stars:,}" if item.product.stars else "not stated",
                     )
                 )
                 for name, item in zip(names, products, strict=True)
@@ -147,9 +155,12 @@ def competition(desk: Desk) -> Draft:
         )
         _drop_unstated(draft.table)
         draft.statements.append(
-            ledger.say("What has to be shown: that {who} prefer {how} to what these offer", who=who, how=how)
-            if words.is_plural(brief.buyer)
-            else ledger.say("What has to be shown: that {who} would rather have {how} than these", who=who, how=how)
+            ledger.say(
+                "What has to be shown: that {name}{how} serves {who} better than these do",
+                name=brief.name,
+                how=Part(f", {how}," if how.text else "", (), how.assumptions),
+                who=who,
+            )
         )
         draft.statements.append(
             ledger.say("The list says who is there, not how good they are; closed products are under-counted")
@@ -178,7 +189,7 @@ def competition(desk: Desk) -> Draft:
     draft.statements += desk.quotes((common_pb2.CLAIM_KIND_COMPETITION,), supports=1, contradicts=0 if products else 1)
     draft.talk = [
         "Never say there is no competition: say what people do today and why they would switch.",
-        f"Difference to prove: {how}.",
+        f"Difference to prove: it works {how}." if how.text else "Name the difference that has to be proven.",
     ]
     draft.parts = {"competitors": bool(products), "mechanism": bool(brief.mechanisms)}
     return draft

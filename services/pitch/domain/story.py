@@ -76,7 +76,7 @@ def problem(desk: Desk) -> Draft:
         draft.statements.append(
             ledger.say("The idea says what the product does, not what hurts today: name the pain before the pitch")
         )
-    products = brief.products()[:3]
+    products = [item for item in brief.products() if item.stance != common_pb2.STANCE_MENTIONS][:3]
     if products:
         named = Part(
             words.join([words.clean(item.product.name, 40) for item in products]),
@@ -117,6 +117,15 @@ def problem(desk: Desk) -> Draft:
     return draft
 
 
+def _gain(desk: Desk) -> str:
+    """What changes: a task of ours to name takes less time, a pain of the idea's own words costs less."""
+    brief = desk.brief
+    task = words.is_gerund(brief.problem) and "problem" in brief.profile.inferred_fields
+    if task:
+        return words.agree(brief.buyer, "spend less time on", "spends less time on")
+    return words.agree(brief.buyer, "lose less to", "loses less to")
+
+
 def _is_or_are(phrase: str) -> str:
     """The verb for a problem: an activity is singular, whatever it is done to."""
     activity = words.is_gerund(phrase.removeprefix("not ")) or phrase.startswith("not ")
@@ -128,16 +137,17 @@ def _open_questions(desk: Desk) -> pitch_pb2.Table:
     brief = desk.brief
     pain = brief.ledger.own(brief.problem or "the pain", 70)
     who = brief.ledger.own(brief.buyer, 50)
+    come = "come" if _is_or_are(brief.problem) == "are" else "comes"
 
     def question(text: str) -> Part:
-        return Part(text.format(pain=pain, who=who), (), (*pain.assumptions, *who.assumptions))
+        return Part(text.format(pain=pain, who=who, come=come), (), (*pain.assumptions, *who.assumptions))
 
     return brief.ledger.table(
         ["Still to be found out", "Known today", "How to find out"],
         [
             Row(
                 (
-                    question("How often {who} meet with {pain}"),
+                    question("How often {pain} {come} up for {who}"),
                     "No source yet",
                     "Ask about the last time, not about opinions",
                 )
@@ -173,9 +183,9 @@ def solution(desk: Desk) -> Draft:
     if brief.audience and brief.problem:
         draft.statements.append(
             ledger.say(
-                "If it works, {who} {lose} less to {problem}",
+                "If it works, {who} {gain} {problem}",
                 who=ledger.own(brief.buyer, 80),
-                lose=words.agree(brief.buyer, "lose", "loses"),
+                gain=_gain(desk),
                 problem=ledger.own(brief.problem, 90),
             )
         )

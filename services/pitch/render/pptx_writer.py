@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +16,7 @@ from services.pitch.domain import plans, words
 from services.pitch.domain.deck import Deck
 from services.pitch.render import pptx_template as template
 from services.pitch.render import theme
-from services.pitch.render.fit import CELL_PADDING_X, PARAGRAPH_GAP, TableFit
+from services.pitch.render.fit import PARAGRAPH_GAP, TableFit
 from services.pitch.render.layout import (
     MARK_HEADER,
     Arrangement,
@@ -30,9 +29,23 @@ from services.pitch.render.layout import (
 )
 from services.pitch.render.metrics import text_width
 from services.pitch.render.pptx_chart import add_chart
+from services.pitch.render.pptx_shapes import (
+    add_run,
+    align_left,
+    align_right,
+    describe,
+    emu,
+    fill_cell,
+    place_shape,
+    plain_style,
+    pt,
+    set_direction,
+    spoken,
+    words_for_xml,
+)
+from services.pitch.render.pptx_template import rgb
 from services.pitch.render.theme import Box
 
-_PLAIN_TABLE_STYLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"
 _ZIP_DATE = (2020, 1, 1, 0, 0, 0)
 _XLSX_DATE = b"2020-01-01T00:00:00Z"
 
@@ -87,7 +100,7 @@ class _Writer:
         self._line(holders[template.KICKER_INDEX].text_frame, kicker.upper(), theme.KICKER_SIZE)
         body = holders.get(template.BODY_INDEX)
         if body is not None and arrangement.body is not None and arrangement.body_statements:
-            _place(body, arrangement.body)
+            place_shape(body, arrangement.body)
             self._statements(page, body.text_frame, arrangement, cover)
         elif body is not None:
             body.element.getparent().remove(body.element)
@@ -106,28 +119,28 @@ class _Writer:
         frame = holder.text_frame
         run = frame.paragraphs[0].add_run()
         run.text = words_for_xml(slide.title)
-        run.font.size = _pt(arrangement.title_size)
-        _direction(frame.paragraphs[0], slide.title)
+        run.font.size = pt(arrangement.title_size)
+        set_direction(frame.paragraphs[0], slide.title)
 
     def _line(self, frame: Any, text: str, size: float) -> None:
         run = frame.paragraphs[0].add_run()
         run.text = words_for_xml(text)
-        run.font.size = _pt(size)
+        run.font.size = pt(size)
 
     def _statements(self, page: Any, frame: Any, arrangement: Arrangement, cover: bool) -> None:
         for place, statement in enumerate(arrangement.body_statements):
             paragraph = frame.paragraphs[0] if place == 0 else frame.add_paragraph()
             size = arrangement.line_sizes[place] if arrangement.line_sizes else arrangement.body_size
-            paragraph.space_after = _pt(size * PARAGRAPH_GAP)
+            paragraph.space_after = pt(size * PARAGRAPH_GAP)
             run = paragraph.add_run()
             run.text = words_for_xml(statement.text)
-            run.font.size = _pt(size)
+            run.font.size = pt(size)
             if cover and place:
-                run.font.color.rgb = _rgb(theme.COVER_MUTED)
+                run.font.color.rgb = rgb(theme.COVER_MUTED)
             if statement.is_placeholder:
                 run.font.italic = True
-                run.font.color.rgb = _rgb(theme.MUTED)
-            _direction(paragraph, statement.text)
+                run.font.color.rgb = rgb(theme.MUTED)
+            set_direction(paragraph, statement.text)
             self._marks(page, paragraph, statement.citation_ids, statement.assumption_ids, size, cover=cover)
 
     def _marks(
@@ -137,14 +150,14 @@ class _Writer:
         for mark in self.deck.marks.of(citation_ids, assumption_ids):
             gap = paragraph.add_run()
             gap.text = " "
-            gap.font.size = _pt(size * 0.75)
+            gap.font.size = pt(size * 0.75)
             run = paragraph.add_run()
             run.text = mark
-            run.font.size = _pt(size * 0.75)
+            run.font.size = pt(size * 0.75)
             number = int(mark.strip("[]A"))
             where = self.deck.source_slide if mark.startswith("[") else self.deck.assumption_slide
             self._link(page, run, self.slides[where[number] - 1])
-            run.font.color.rgb = _rgb(theme.COVER_MUTED if cover else theme.ACCENT)
+            run.font.color.rgb = rgb(theme.COVER_MUTED if cover else theme.ACCENT)
 
     def _link(self, page: Any, run: Any, target: Any) -> None:
         """Makes a run jump to another slide."""
@@ -161,49 +174,49 @@ class _Writer:
         from pptx.enum.text import MSO_ANCHOR, MSO_AUTO_SIZE
         from pptx.oxml.ns import qn
 
-        shape = page.shapes.add_shape(MSO_AUTO_SHAPE_TYPE.RECTANGLE, *_emu(card.box))
+        shape = page.shapes.add_shape(MSO_AUTO_SHAPE_TYPE.RECTANGLE, *emu(card.box))
         # The gallery style brings shadow, blue and white text along.
         shape._element.remove(shape._element.find(qn("p:style")))
         statement = card.statement
         parts = split_quote(statement.text)
         shape.fill.solid()
-        shape.fill.fore_color.rgb = _rgb(theme.PAPER if statement.is_placeholder else theme.TINT)
+        shape.fill.fore_color.rgb = rgb(theme.PAPER if statement.is_placeholder else theme.TINT)
         if statement.is_placeholder:
-            shape.line.color.rgb = _rgb(theme.MUTED)
-            shape.line.width = _pt(1.25)
+            shape.line.color.rgb = rgb(theme.MUTED)
+            shape.line.width = pt(1.25)
             shape.line.dash_style = MSO_LINE_DASH_STYLE.DASH
         else:
             shape.line.fill.background()
         shape.name = "To be filled in" if statement.is_placeholder else "Quote"
         frame = shape.text_frame
         frame.word_wrap, frame.auto_size = True, MSO_AUTO_SIZE.NONE
-        frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = _pt(theme.CARD_PADDING)
+        frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = pt(theme.CARD_PADDING)
         frame.vertical_anchor = MSO_ANCHOR.MIDDLE if statement.is_placeholder else MSO_ANCHOR.TOP
         paragraph = frame.paragraphs[0]
         if parts is None:
             role, colon, rest = statement.text.partition(": ")
             if statement.is_placeholder and colon and len(role) < 24:
-                _run(paragraph, f"{role}: ", size, theme.ACCENT, bold=True)
-                _run(paragraph, rest, size, theme.INK)
+                add_run(paragraph, f"{role}: ", size, theme.ACCENT, bold=True)
+                add_run(paragraph, rest, size, theme.INK)
             else:
-                _run(paragraph, statement.text, size, theme.INK)
-            _left(paragraph)
+                add_run(paragraph, statement.text, size, theme.INK)
+            align_left(paragraph)
             self._marks(page, paragraph, statement.citation_ids, statement.assumption_ids, size)
-            _direction(paragraph, statement.text)
+            set_direction(paragraph, statement.text)
             return
         label, quote, source = parts
         tint = theme.AGAINST if label == "Against" else theme.ACCENT if label == "For" else theme.MUTED
-        _run(paragraph, label, size - 2, tint, bold=True)
-        _left(paragraph)
+        add_run(paragraph, label, size - 2, tint, bold=True)
+        align_left(paragraph)
         body = frame.add_paragraph()
-        body.space_before = _pt(2)
-        _run(body, quote, size, theme.INK)
-        _left(body)
-        _direction(body, quote)
+        body.space_before = pt(2)
+        add_run(body, quote, size, theme.INK)
+        align_left(body)
+        set_direction(body, quote)
         tail = frame.add_paragraph()
-        tail.space_before = _pt(4)
-        _run(tail, source, size - 2, theme.MUTED)
-        _left(tail)
+        tail.space_before = pt(4)
+        add_run(tail, source, size - 2, theme.MUTED)
+        align_left(tail)
         self._marks(page, tail, statement.citation_ids, statement.assumption_ids, size - 2)
 
     # Tables and charts
@@ -215,41 +228,41 @@ class _Writer:
         marked = columns > len(header)
         if holder is not None:
             frame = holder.insert_table(rows=len(rows) + 1, cols=columns)
-            _place(frame, placed.box)
+            place_shape(frame, placed.box)
         else:
-            frame = page.shapes.add_table(len(rows) + 1, columns, *_emu(placed.box))
+            frame = page.shapes.add_table(len(rows) + 1, columns, *emu(placed.box))
         table = frame.table
-        _plain_style(table)
+        plain_style(table)
         for place, width in enumerate(placed.fit.columns):
-            table.columns[place].width = _pt(width)
+            table.columns[place].width = pt(width)
         for place, height in enumerate(placed.fit.rows):
-            table.rows[place].height = _pt(height)
+            table.rows[place].height = pt(height)
         self._header(table, [*header, MARK_HEADER] if marked else header, placed.fit, rows)
         for place, row in enumerate(rows, 1):
             for column, text in enumerate(row.cells):
                 cell = table.cell(place, column)
-                paragraph = _fill(cell, text, placed.fit, bold=column == 0 and not _is_reference(slide))
+                paragraph = fill_cell(cell, text, placed.fit, bold=column == 0 and not _is_reference(slide))
                 if is_numeric(text) and column:
-                    _right(paragraph)
+                    align_right(paragraph)
                 if _is_reference(slide) and column == 1 and row.citation_ids and not row.assumption_ids:
                     self._address(paragraph, row)
             if marked:
                 cell = table.cell(place, columns - 1)
-                paragraph = _fill(cell, "", placed.fit)
+                paragraph = fill_cell(cell, "", placed.fit)
                 self._marks(page, paragraph, row.citation_ids, row.assumption_ids, placed.fit.size / 0.75)
-        _describe(frame, words.clean(f"Table: {slide.title}. Columns: {', '.join(header)}. {len(rows)} rows.", 300))
+        describe(frame, words.clean(f"Table: {slide.title}. Columns: {', '.join(header)}. {len(rows)} rows.", 300))
 
     def _header(self, table: Any, header: list[str], fit: TableFit, rows: list[Any]) -> None:
         for column, text in enumerate(header):
             cell = table.cell(0, column)
-            paragraph = _fill(cell, text, fit, bold=True, colour=theme.ACCENT, heading=True)
+            paragraph = fill_cell(cell, text, fit, bold=True, colour=theme.ACCENT, heading=True)
             texts = [row.cells[column] for row in rows if column < len(row.cells)]
             if (
                 column
                 and any(map(is_numeric, texts))
                 and all(is_numeric(item) or item == "not stated" for item in texts)
             ):
-                _right(paragraph)
+                align_right(paragraph)
 
     def _address(self, paragraph: Any, row: Any) -> None:
         """A source's title links to its page; other addresses than http(s) stay text."""
@@ -261,17 +274,17 @@ class _Writer:
     def _chart(self, page: Any, holder: Any, slide: pitch_pb2.Slide, box: Box) -> None:
         caption_height = 16.0
         frame = add_chart(holder, slide.chart)
-        _place(frame, Box(box.x, box.y, box.width, box.height - caption_height))
-        series = "; ".join(_spoken(item, slide.chart.categories) for item in slide.chart.series)
-        _describe(frame, words.clean(f"Chart: {slide.chart.title}. {series}", 500))
+        place_shape(frame, Box(box.x, box.y, box.width, box.height - caption_height))
+        series = "; ".join(spoken(item, slide.chart.categories) for item in slide.chart.series)
+        describe(frame, words.clean(f"Chart: {slide.chart.title}. {series}", 500))
         below = Box(box.x, box.y + box.height - caption_height, box.width, caption_height)
-        caption = page.shapes.add_textbox(*_emu(below))
+        caption = page.shapes.add_textbox(*emu(below))
         caption.name = "Chart sources"
         frame_text = caption.text_frame
         frame_text.word_wrap = True
         frame_text.margin_left = frame_text.margin_right = frame_text.margin_top = frame_text.margin_bottom = 0
         paragraph = frame_text.paragraphs[0]
-        _run(paragraph, "Numbers from", 10, theme.MUTED)
+        add_run(paragraph, "Numbers from", 10, theme.MUTED)
         self._marks(page, paragraph, slide.chart.citation_ids, slide.chart.assumption_ids, 10 / 0.75)
 
     def _footer(self, page: Any, number: int) -> None:
@@ -304,108 +317,6 @@ def _layout_of(slide: pitch_pb2.Slide, arrangement: Arrangement) -> int:
 
 def _is_reference(slide: pitch_pb2.Slide) -> bool:
     return slide.type == pitch_pb2.SLIDE_TYPE_SOURCES
-
-
-def words_for_xml(text: str) -> str:
-    """Text without what XML cannot hold; line feeds stay."""
-    return "".join(ch for ch in text if ch == "\n" or (ch >= " " and ch not in "\ufffe\uffff"))
-
-
-def _spoken(series: pitch_pb2.ChartSeries, categories: Sequence[str]) -> str:
-    """A series in words, for the alternative text."""
-    values = ", ".join(f"{name} {value:,.6g}" for name, value in zip(categories, series.values, strict=True))
-    return f"{series.name}: {values}"
-
-
-def _pt(points: float) -> Any:
-    from pptx.util import Emu
-
-    return Emu(round(points * template.EMU_PER_POINT))
-
-
-def _rgb(colour: str) -> Any:
-    return template.rgb(colour)
-
-
-def _emu(box: Box) -> tuple[Any, Any, Any, Any]:
-    return _pt(box.x), _pt(box.y), _pt(box.width), _pt(box.height)
-
-
-def _place(shape: Any, box: Box) -> None:
-    shape.left, shape.top, shape.width, shape.height = _emu(box)
-
-
-def _run(paragraph: Any, text: str, size: float, colour: str, *, bold: bool = False) -> None:
-    run = paragraph.add_run()
-    run.text = words_for_xml(text)
-    run.font.size, run.font.bold = _pt(size), bold
-    run.font.color.rgb = _rgb(colour)
-
-
-def _left(paragraph: Any) -> None:
-    from pptx.enum.text import PP_ALIGN
-
-    paragraph.alignment = PP_ALIGN.LEFT
-
-
-def _right(paragraph: Any) -> None:
-    from pptx.enum.text import PP_ALIGN
-
-    paragraph.alignment = PP_ALIGN.RIGHT
-
-
-def _direction(paragraph: Any, text: str) -> None:
-    """Right-to-left scripts are set from the right."""
-    if words.is_right_to_left(text):
-        paragraph._p.get_or_add_pPr().set("rtl", "1")
-        _right(paragraph)
-
-
-def _fill(
-    cell: Any, text: str, fit: TableFit, *, bold: bool = False, colour: str = theme.INK, heading: bool = False
-) -> Any:
-    """Writes a table cell; returns its paragraph."""
-    from pptx.enum.text import MSO_ANCHOR
-
-    cell.margin_left = cell.margin_right = _pt(CELL_PADDING_X)
-    cell.margin_top = cell.margin_bottom = _pt(fit.padding)
-    cell.vertical_anchor = MSO_ANCHOR.MIDDLE
-    cell.fill.background()
-    paragraph = cell.text_frame.paragraphs[0]
-    if text:
-        _run(paragraph, text, fit.size, colour, bold=bold)
-        _direction(paragraph, text)
-    else:
-        paragraph.font.size = _pt(fit.size)
-    _underline(cell, theme.ACCENT if heading else theme.LINE, 1.25 if heading else 0.75)
-    return paragraph
-
-
-def _underline(cell: Any, colour: str, width: float) -> None:
-    """A rule below the cell: the table's only lines."""
-    properties = cell._tc.get_or_add_tcPr()
-    line = template._element(
-        '<a:lnB xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
-        f'w="{round(width * template.EMU_PER_POINT)}"><a:solidFill><a:srgbClr val="{colour}"/></a:solidFill></a:lnB>'
-    )
-    # The schema wants lines before the fill.
-    properties.insert(0, line)
-
-
-def _plain_style(table: Any) -> None:
-    properties = table._tbl.tblPr
-    for child in list(properties):
-        properties.remove(child)
-    style = template._element(
-        f'<a:tableStyleId xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main">{_PLAIN_TABLE_STYLE}</a:tableStyleId>'
-    )
-    properties.append(style)
-    table.first_row, table.horz_banding = True, False
-
-
-def _describe(frame: Any, text: str) -> None:
-    """Alternative text for readers who do not see the shape."""
-    frame._element.nvGraphicFramePr.cNvPr.set("descr", words_for_xml(text))
 
 
 def _reproducible(blob: bytes) -> bytes:
