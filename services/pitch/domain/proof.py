@@ -135,7 +135,9 @@ def competition(desk: Desk) -> Draft:
         draft = Draft(
             title=ledger.title("Already there: {listed}", "Already there: existing products", listed=listed)
             if direct
-            else ledger.title("No direct rival found; nearest: {listed}", "No direct rival found", listed=listed)
+            else ledger.title(
+                "No direct rival in our sources; nearest: {listed}", "No direct rival in our sources", listed=listed
+            )
         )
         draft.table = ledger.table(
             ["Product", "Field", "Category", "Alternative to", "Licence", "GitHub stars"],

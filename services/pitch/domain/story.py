@@ -105,7 +105,7 @@ def problem(desk: Desk) -> Draft:
             missing(
                 "evidence for the problem",
                 common_pb2.MISSING_KIND_NO_COVERAGE,
-                "No source at hand speaks for or against the problem.",
+                "No source at hand says how often the problem occurs or what it costs.",
                 f"Interview {words.clip(buyer, 60)}, or give your own documents with the run.",
             )
         )
