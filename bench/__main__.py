@@ -1,7 +1,8 @@
 """One idea and five ideas, async against the synchronous fallback, alternating in one run.
 
-Both call the same servers over the same local upstream simulator; each repetition uses ideas that neither has seen,
-so that no cache of an earlier repetition helps. Only ratios mean something on a shared machine.
+Both call the same servers over the same local upstream simulator. Each measurement starts with new servers, stores and
+caches; starting them, and one run of an unrelated idea that loads the models, are not on the clock. Only ratios mean
+something on a shared machine.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ IDEAS = (
     "A marketplace that matches high school students in {place} with vetted tutors for online lessons",
     "A drone service that scans farm fields around {place} and tells growers where to irrigate",
 )
+WARM_UP = "A subscription box that sends rare houseplants with a care calendar to flat owners"
 PLACES = ("Lisbon", "Oslo", "Nairobi", "Denver", "Kyoto", "Lima", "Perth", "Turin", "Ghent", "Quito")
 
 
@@ -90,36 +92,41 @@ class Side:
 def measure(repetitions: int, seed: int) -> dict[tuple[str, int], Side]:
     """Alternate the two implementations over one and five ideas."""
     sides = {(kind, size): Side(size) for kind in ("sync", "async") for size in (1, 5)}
-    with tempfile.TemporaryDirectory() as folder, simulator(seed) as address, asyncio.Runner() as runner:
+    with simulator(seed) as address:
         settings = {"hackernews_url": address, "hackernews_rate": 100.0}
-        # Two programs of their own would be two machines' worth of start-up: both are started before the clock is.
-        sync = MainPipeline(state_dir=Path(folder) / "sync", offline=False, settings=settings)
-        config = AsyncPipelineConfig(max_concurrent_phases=3)
-        eager = AsyncMainPipeline(config, state_dir=Path(folder) / "async", offline=False, settings=settings)
-        runner.run(eager.start())
-        sync.start()
-        try:
-            sync.execute_full_pipeline(IDEAS[0].format(place="Warmup"))
-            runner.run(eager.execute_full_pipeline(IDEAS[0].format(place="Warmup")))
-            for repetition in range(repetitions):
-                place = PLACES[repetition % len(PLACES)]
-                for size in (1, 5):
-                    ideas = [text.format(place=f"{place} {size}") for text in (IDEAS[:1] if size == 1 else IDEAS)]
-                    before, start = calls(address), time.perf_counter()
-                    results = [sync.execute_full_pipeline(idea) for idea in ideas]
-                    sides["sync", size].add(time.perf_counter() - start, calls(address) - before, results)
-
-                    before, start = calls(address), time.perf_counter()
-                    results = runner.run(_together(eager, ideas))
-                    sides["async", size].add(time.perf_counter() - start, calls(address) - before, results)
-        finally:
-            sync.close()
-            runner.run(eager.close())
+        for repetition in range(repetitions):
+            for size in (1, 5):
+                ideas = [text.format(place=PLACES[repetition % len(PLACES)]) for text in IDEAS[:size]]
+                with tempfile.TemporaryDirectory() as folder:
+                    sides["sync", size].add(*_sync(ideas, address, Path(folder) / "sync", settings))
+                    sides["async", size].add(*_async(ideas, address, Path(folder) / "async", settings))
     return sides
 
 
-async def _together(pipeline: AsyncMainPipeline, ideas: list[str]) -> list[PipelineResult]:
-    return list(await asyncio.gather(*(pipeline.execute_full_pipeline(idea) for idea in ideas)))
+Measured = tuple[float, int, list[PipelineResult]]
+
+
+def _sync(ideas: list[str], address: str, folder: Path, settings: dict[str, object]) -> Measured:
+    """One after another, blocking."""
+    with MainPipeline(state_dir=folder, offline=False, settings=settings) as pipeline:
+        pipeline.execute_full_pipeline(WARM_UP)
+        before, start = calls(address), time.perf_counter()
+        results = [pipeline.execute_full_pipeline(idea) for idea in ideas]
+        return time.perf_counter() - start, calls(address) - before, results
+
+
+def _async(ideas: list[str], address: str, folder: Path, settings: dict[str, object]) -> Measured:
+    """All at once."""
+
+    async def work() -> Measured:
+        config = AsyncPipelineConfig(max_concurrent_phases=3)
+        async with AsyncMainPipeline(config, state_dir=folder, offline=False, settings=settings) as pipeline:
+            await pipeline.execute_full_pipeline(WARM_UP)
+            before, start = calls(address), time.perf_counter()
+            results = list(await asyncio.gather(*(pipeline.execute_full_pipeline(idea) for idea in ideas)))
+            return time.perf_counter() - start, calls(address) - before, results
+
+    return asyncio.run(work())
 
 
 def show(sides: dict[tuple[str, int], Side], repetitions: int) -> None:
