@@ -36,11 +36,14 @@ async def gather(
         own = telemetry.resource_spans_json(trace_id)
         if own is not None:
             parts.append(own)
-        answers = await asyncio.gather(*(source(trace_id) for source in sources), return_exceptions=True)
-        for answer in answers:
+        asked, sources = sources, []
+        answers = await asyncio.gather(*(source(trace_id) for source in asked), return_exceptions=True)
+        for source, answer in zip(asked, answers, strict=True):
             if isinstance(answer, BaseException):
+                # Not asked again: a frozen server would hold up the end of the run by its time-out at every look.
                 _log.info("spans_unreachable", error=str(answer)[:200])
             else:
+                sources.append(source)
                 parts.extend(answer)
         resources = [json.loads(part) for part in parts]
         if not orphans(resources, root_span_id):

@@ -67,9 +67,16 @@ class Worker:
 
     async def stop(self) -> None:
         """Stop at once and give every run back as it stands: the next start resumes it without waiting."""
-        await cancel_and_wait(self._loops)
-        self._loops = []
+        loops, self._loops = self._loops, []
+        if not loops:
+            return
+        await cancel_and_wait(loops)
         await cancel_and_wait([task for _, task in self._runs.values()])
+        try:
+            # Also what no task holds: a claim that was under way when its loop ended, a run that had not begun.
+            await self._progress.release_all(self._owner)
+        except PipelineError as error:
+            _log.warning("release_failed", owner=self._owner, reason=error.reason_name)
 
     async def drop(self, run_id: str) -> None:
         """Stop working on one run (it was cancelled) and wait until its work has ended."""
@@ -87,6 +94,9 @@ class Worker:
                     self._begin(lease)
             except PipelineError as error:
                 _log.warning("claim_failed", reason=error.reason_name)
+            except Exception:
+                # Nobody waits for this loop: if it ended, the gateway would accept runs and never begin one.
+                _log.exception("claim_crashed")
             pause = self._poll_seconds * self._rng.uniform(0.9, 1.1)
             await self._wakeup.wait(QUEUE, ticket, pause)
 
@@ -104,12 +114,6 @@ class Worker:
     async def _work(self, lease: Lease) -> None:
         try:
             await self._execute(lease)
-        except asyncio.CancelledError:
-            try:
-                await self._progress.release(lease)
-            except PipelineError as error:
-                _log.warning("release_failed", run=lease.run_id, reason=error.reason_name)
-            raise
         except PipelineError as error:
             # A lost lease belongs to another worker; a store that does not answer leaves the run to its expiry.
             _log.warning("run_left", run=lease.run_id, reason=error.reason_name, error=error.message)

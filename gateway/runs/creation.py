@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from google.protobuf.message import Message
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.names import ALL_PHASES
@@ -76,6 +76,19 @@ async def remember(conn: AsyncConnection, tenant: str, request_id: str, digest: 
             insert(schema.request_ids).values(
                 tenant=tenant, request_id=request_id, body_sha256=digest, resource=resource
             )
+        )
+
+
+async def check_queue(conn: AsyncConnection, count: int, limit: int) -> None:
+    """Raise OVERLOADED when `count` more runs would make more than `limit` that wait to be worked on."""
+    waiting = select(func.count()).select_from(schema.runs).where(schema.runs.c.state == pipeline_pb2.RUN_STATE_QUEUED)
+    queued = (await conn.execute(waiting)).scalar_one()
+    if queued + count > limit:
+        raise PipelineError(
+            errors_pb2.ERROR_REASON_OVERLOADED,
+            f"{queued} runs wait already, {limit} may; try again when some have been worked on.",
+            metadata={"limit": str(limit), "server": "gateway"},
+            retry_after=10.0,
         )
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import event, insert, select
-from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from chassis.logs import get_logger
@@ -67,6 +68,11 @@ class Database:
         # Writes done since the start, failed ones included.
         self.writes = 0
 
+    @property
+    def waiting(self) -> int:
+        """Writes that were handed in and wait for those before them."""
+        return self._queue.qsize()
+
     async def open(self) -> None:
         """Create the file and its tables where they are missing. Raises PipelineError where it cannot be used."""
         try:
@@ -94,11 +100,11 @@ class Database:
         self._task = asyncio.create_task(self._write_loop(), name="store-writer")
 
     async def close(self) -> None:
-        """Commit what was handed in, then close every connection."""
-        if self._task is not None:
+        """Commit what was handed in, then close every connection. What is handed in from now on is refused."""
+        task, self._task = self._task, None
+        if task is not None:
             await self._queue.put(None)
-            await self._task
-            self._task = None
+            await task
         for engine in (self._writer, self._reader):
             if engine is not None:
                 await engine.dispose()
@@ -127,7 +133,7 @@ class Database:
         try:
             async with self._reader.connect() as conn, conn.begin():
                 yield conn
-        except DatabaseError as error:
+        except (DBAPIError, PoolTimeoutError) as error:
             raise storage_error(error) from error
 
     async def _write_loop(self) -> None:
@@ -155,7 +161,7 @@ class Database:
                     try:
                         async with conn.begin_nested():
                             outcomes.append((future, await operation(conn), None))
-                    except DatabaseError as error:
+                    except DBAPIError as error:
                         outcomes.append((future, None, storage_error(error)))
                         _log.warning("write_failed", error=str(error))
                     except Exception as error:  # the caller's own error: it gets it back

@@ -110,6 +110,11 @@ async def release(conn: AsyncConnection, lease: Lease) -> None:
     )
 
 
+async def release_all(conn: AsyncConnection, owner: str) -> None:
+    """Give back every run of an owner that has stopped working."""
+    await conn.execute(update(schema.leases).where(schema.leases.c.owner == owner).values(owner="", expires_at=0))
+
+
 async def revoke(conn: AsyncConnection, run_id: str) -> None:
     """Shut out whoever holds the run (it was cancelled)."""
     await conn.execute(

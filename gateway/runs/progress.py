@@ -61,6 +61,10 @@ class RunProgress:
         """Give the run back as it stands."""
         await self._database.write(lambda conn: leases.release(conn, lease))
 
+    async def release_all(self, owner: str) -> None:
+        """Give back every run that the owner holds."""
+        await self._database.write(lambda conn: leases.release_all(conn, owner))
+
     async def start(self, lease: Lease, phases: Sequence[PhaseValue]) -> bool:
         """Open the run's log: RunStarted the first time, RunResumed ever after. True when it is the first time."""
 

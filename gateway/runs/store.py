@@ -84,28 +84,33 @@ class RunStore:
         """Microseconds since the epoch."""
         return micros(self.clock.now())
 
-    async def create(self, tenant: str, new: NewRun | NewBatch, request_id: str, digest: str) -> tuple[str, bool]:
-        """Store a run or a batch and return its resource name and whether it is new.
+    async def create(
+        self, tenant: str, new: NewRun | NewBatch, request_id: str, digest: str, queued_max: int | None = None
+    ) -> str:
+        """Store a run or a batch and return its resource name.
 
-        The same request id and body return what they made before; another body raises REQUEST_ID_REUSED.
+        The same request id and body return what they made before; another body raises REQUEST_ID_REUSED. With more
+        than `queued_max` runs waiting, OVERLOADED.
         """
         now = self.now()
 
-        async def write(conn: AsyncConnection) -> tuple[str, bool]:
+        async def write(conn: AsyncConnection) -> str:
             before = await creation.replay(conn, tenant, request_id, digest)
             if before is not None:
-                return before, False
+                return before
+            if queued_max is not None:
+                await creation.check_queue(conn, len(creation.runs_of(new)), queued_max)
             if isinstance(new, NewRun):
                 await creation.insert_run(conn, tenant, new, now)
             else:
                 await creation.insert_batch(conn, tenant, new, now)
             resource = creation.resource_of(new)
             await creation.remember(conn, tenant, request_id, digest, resource)
-            return resource, True
+            return resource
 
-        result = await self.database.write(write)
+        resource = await self.database.write(write)
         self.wakeup.notify(QUEUE)
-        return result
+        return resource
 
     async def get(self, tenant: str, run_id: str) -> pipeline_pb2.Run:
         """The run as it stands now."""

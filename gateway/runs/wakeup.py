@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from weakref import WeakValueDictionary
 
 from chassis.clock import Clock
 
@@ -13,12 +14,18 @@ class Wakeup:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._events: dict[str, asyncio.Event] = {}
+        # A topic lives as long as somebody holds a ticket of it: what is never asked for again costs nothing.
+        self._events: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
         self._waiting: dict[str, int] = {}
         self.closed = False
 
     def __repr__(self) -> str:
         return f"Wakeup({', '.join(f'{topic}: {count}' for topic, count in sorted(self._waiting.items()))})"
+
+    @property
+    def topics(self) -> int:
+        """Topics of which somebody holds a ticket."""
+        return len(self._events)
 
     def notify(self, topic: str) -> None:
         """Wake everyone whose ticket was taken before now."""
@@ -58,5 +65,3 @@ class Wakeup:
             self._waiting[topic] -= 1
             if not self._waiting[topic]:
                 del self._waiting[topic]
-                if self._events.get(topic) is ticket:
-                    del self._events[topic]

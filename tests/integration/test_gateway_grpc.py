@@ -161,7 +161,7 @@ async def test_operations_over_all_servers(served: Served) -> None:
 
 
 async def test_phase_server_that_dies_and_comes_back(tmp_path: Path) -> None:
-    """Evidence is stopped hard in mid-phase and started again: the run succeeds with attempt 2, stored once."""
+    """Evidence is stopped hard in mid-phase and started again: the run succeeds at a later attempt, stored once."""
     phases = FakePhases(SystemClock())
     phases.script(EVIDENCE).seconds = 30
     async with phases.serve(tmp_path) as targets:
@@ -184,7 +184,9 @@ async def test_phase_server_that_dies_and_comes_back(tmp_path: Path) -> None:
     assert events[-1].run_finished.state == pipeline_pb2.RUN_STATE_SUCCEEDED
     assert [event.sequence for event in events] == list(range(1, len(events) + 1))
     attempts = [e.phase_started.attempt for e in events if e.phase_started.phase == EVIDENCE]
-    assert attempts == [1, 2]
+    # A try may still meet the server that is going down; each one is counted.
+    assert attempts == list(range(1, len(attempts) + 1))
+    assert len(attempts) >= 2
     found = [event.evidence_found.id for event in events if event.HasField("evidence_found")]
     assert len(found) == len(set(found)) == 4
 
