@@ -12,6 +12,9 @@
 8. `evidence_agrees`    otherwise validation's recommendation stands, and the weights are told.
 9. `crowded_field`      the claim on competition is contradicted as in rule 6. Rivals show demand as well as rivalry:
                         GO becomes PIVOT only where validation scored differentiation at 3 or below, or not at all.
+10. `starter_set_only`  every source that takes a side comes with the pipeline (directory, benchmarks): nothing of it
+                        was found for this idea or said by its customers. The recommendation stands, its confidence is
+                        one half at most, and the reason says so.
 
 An item's weight is its composite score times how sure its stance is (both 0 to 1); only verified items that support or
 contradict are weighed. balance = (for - against) / (for + against), -1 to 1; the overall balance leaves the claim on
@@ -39,6 +42,9 @@ BALANCE_NO_GO = -0.5
 # A differentiation score above this says what sets the idea apart.
 DIFFERENT_ABOVE = 3
 NAMES_SHOWN = 3
+# What ships with the pipeline: it knows the field, nobody in it was asked about this idea.
+STARTER_PROVIDERS = frozenset({"directory", "benchmarks"})
+STARTER_CONFIDENCE_MAX = 0.5
 # Reasons name this many sources at most; the report lists all.
 IDS_SHOWN = 6
 
@@ -166,12 +172,15 @@ def combine(
             "The idea leaves too much open to be judged; sources about it cannot decide that.",
         )
         return verdict
-    _weigh(verdict, claims, by_claim, overall)
+    _weigh(verdict, claims, by_claim, overall, sources(beside))
     _crowd(verdict, validation, claims, by_claim, weighed)
+    _starter_only(verdict, weighed)
     _settle_changes(verdict, validation)
     open_claims = [claim_words(claims[name]) for name in claims if name not in by_claim]
     if open_claims:
-        verdict.would_change.append(f"Sources on {_listed(open_claims[:3])}: nothing verified takes a side there yet.")
+        verdict.would_change.append(
+            f"Find sources on {_listed(open_claims[:3])}: nothing verified takes a side there yet."
+        )
     return verdict
 
 
@@ -180,6 +189,7 @@ def _weigh(
     claims: dict[str, common_pb2.Claim],
     by_claim: dict[str, Side],
     overall: Side,
+    different: int,
 ) -> None:
     contradicted = [
         name
@@ -194,7 +204,7 @@ def _weigh(
         elif len(contradicted) >= 2 and overall.balance < BALANCE_NO_GO:
             verdict.recommendation = NO_GO
         _reason(verdict, "claim_contradicted", f"Verified sources outweigh what the idea says on {words}.", ids)
-        verdict.would_change.insert(0, f"Stronger sources that carry the idea on {words}, or another angle there.")
+        verdict.would_change.insert(0, f"Find stronger sources for the idea on {words}, or take another angle there.")
         return
     if verdict.recommendation == GO and overall.balance < BALANCE_PIVOT:
         verdict.recommendation = PIVOT
@@ -204,14 +214,41 @@ def _weigh(
             f"Taken together, verified sources speak against the idea (balance {overall.balance:+.2f}).",
             overall.against_ids,
         )
-        verdict.would_change.insert(0, "Verified sources in favour that turn the balance.")
+        verdict.would_change.insert(0, "Find verified sources in favour that turn the balance.")
         return
     _reason(
         verdict,
         "evidence_agrees",
-        f"Weighed over the claims, {len(overall.for_ids)} verified quotes speak for the idea and"
-        f" {len(overall.against_ids)} against it (balance {overall.balance:+.2f}): what the words say stands.",
+        _agreement(overall, different),
         [*overall.for_ids[: IDS_SHOWN // 2], *overall.against_ids[: IDS_SHOWN // 2]],
+    )
+
+
+def _agreement(overall: Side, different: int) -> str:
+    """How many quotes stand on either side, and from how many sources: one source may be quoted for several claims."""
+    fors, against = len(overall.for_ids), len(overall.against_ids)
+    noun = "verified quote" if fors == 1 else "verified quotes"
+    whence = "1 source" if different == 1 else f"{different} sources"
+    counter = "none contradicts one" if not against else f"{against} contradict{'s' if against == 1 else ''} one"
+    return (
+        f"Rivals aside, {fors} {noun} support{'s' if fors == 1 else ''} a claim and {counter} ({whence} in all,"
+        f" balance {overall.balance:+.2f} of -1 to +1). Nothing found overturns what the idea's own words suggest."
+    )
+
+
+def _starter_only(verdict: validation_pb2.Verdict, weighed: Sequence[common_pb2.EvidenceItem]) -> None:
+    """A verdict that rests on shipped facts alone must not sound surer than they are."""
+    if any(item.provider not in STARTER_PROVIDERS for item in weighed):
+        return
+    verdict.confidence = min(verdict.confidence, STARTER_CONFIDENCE_MAX)
+    _reason(
+        verdict,
+        "starter_set_only",
+        "Treat this as a first impression: every source that takes a side is a directory entry or a general benchmark"
+        " that comes with the pipeline, and nobody who has the problem was asked.",
+    )
+    verdict.would_change.insert(
+        0, "Ask five people who have the problem and give the notes as documents, or run online."
     )
 
 
@@ -240,9 +277,11 @@ def _crowd(
         if criterion.HasField("score")
     )
     shown = "source shows" if count == 1 else "sources show"
-    told = f"{count} verified {shown} what competes with it{rivals}: it is not alone"
+    told = f"It is not alone: {count} verified {shown} what competes with it{rivals}"
     if different:
-        explanation = f"{told}. That shows demand too, and the idea says what sets it apart."
+        explanation = (
+            f"{told}. That shows demand too; the idea says how it works, not yet that they cannot do the same."
+        )
     else:
         explanation = f"{told}, and the idea does not say what sets it apart."
         if verdict.recommendation == GO:
@@ -264,12 +303,15 @@ def _settle_changes(verdict: validation_pb2.Verdict, validation: validation_pb2.
 
 def _thin(items: int, claims: int) -> str:
     if not items:
-        return "Competition aside, no verified source takes a side on any claim: there is nothing to weigh."
+        return "Rivals aside, no verified source speaks for or against any claim: there is nothing to weigh."
     if items >= SOURCES_MIN:
         return f"The {items} verified sources that take a side all speak to one claim; at least two claims are needed."
-    noun = "source takes" if items == 1 else "sources take"
+    noun = "source speaks" if items == 1 else "sources speak"
     spread = f", on {claims} of the claims" if claims > 1 else ""
-    return f"Competition aside, only {items} verified {noun} a side{spread}; fewer than {SOURCES_MIN} decide nothing."
+    return (
+        f"Rivals aside, only {items} verified {noun} for or against it{spread}:"
+        f" too few to decide (at least {SOURCES_MIN} are needed)."
+    )
 
 
 def _would_change_thin(
@@ -278,10 +320,10 @@ def _would_change_thin(
     lacking = [claim_words(claim) for name, claim in claims.items() if name not in covered]
     if lacking:
         verdict.would_change.insert(
-            0, f"Sources that take a side on {_listed(lacking[:4])}: add your own documents, or run it online."
+            0, f"Find sources on {_listed(lacking[:4])}: add your own documents, or run it online."
         )
     else:
-        verdict.would_change.insert(0, "More sources that take a side: add your own documents, or run it online.")
+        verdict.would_change.insert(0, "Find more sources that take a side: add your own documents, or run it online.")
 
 
 def _reason(verdict: validation_pb2.Verdict, rule: str, explanation: str, ids: Sequence[str] = ()) -> None:

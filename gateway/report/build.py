@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from gateway.names import ALL_PHASES
+from gateway.missing import settle
 from gateway.results import Results
 from pipeline.v1 import common_pb2, pipeline_pb2, validation_pb2
 
 # More than this reads as a reproach, not as a plan.
 NEXT_STEPS_MAX = 10
+# Steps of several phases that share this much of their longer words are one step.
+SAME_SHARE = 0.7
+SAME_WORDS_MIN = 4
 
 
 def build_report(
@@ -18,7 +22,7 @@ def build_report(
     phase_missing: Sequence[common_pb2.Missing],
     metrics: pipeline_pb2.Metrics,
 ) -> pipeline_pb2.Report:
-    """The report of a run. Artifacts carry no content; `missing` lists whole phases first."""
+    """The report of a run. Artifacts carry no content; `missing` tells each gap once, whole phases first."""
     report = pipeline_pb2.Report(
         run=run,
         claims=results.claims,
@@ -28,7 +32,7 @@ def build_report(
         pitch=results.pitch,
         campaign=results.campaign,
         mvp=results.mvp,
-        missing=[*phase_missing, *results.missing],
+        missing=settle(phase_missing, results.missing),
         metrics=metrics,
         budget=run.budget,
     )
@@ -86,20 +90,24 @@ def next_steps(report: pipeline_pb2.Report) -> list[str]:
         key=lambda criterion: (criterion.score, criterion.criterion),
     )
     steps.extend(criterion.improvement for criterion in weak[:3])
-    order = {phase: number for number, phase in enumerate(ALL_PHASES)}
-    for missing in sorted(report.missing, key=lambda m: order.get(m.phase, 9)):
-        if missing.next_step:
-            steps.append(missing.next_step)
+    steps.extend(missing.next_step for missing in report.missing)
     unscored = [c for c in report.validation.criteria if not c.HasField("score") and c.improvement]
     steps.extend(criterion.improvement for criterion in unscored[:2])
-    seen: set[str] = set()
     kept: list[str] = []
     for step in steps:
         text = step.strip()
-        if text and text.casefold() not in seen:
-            seen.add(text.casefold())
+        if text and not any(_same_step(text, other) for other in kept):
             kept.append(text)
     return kept[:NEXT_STEPS_MAX]
+
+
+def _same_step(one: str, other: str) -> bool:
+    """Whether two steps ask for the same thing: most words of the shorter one stand in the longer one."""
+    if one.casefold() == other.casefold():
+        return True
+    a, b = (set(re.findall(r"[a-z0-9-]{4,}", text.casefold())) for text in (one, other))
+    fewer = min(len(a), len(b))
+    return fewer >= SAME_WORDS_MIN and len(a & b) >= SAME_SHARE * fewer
 
 
 def recommendation_word(verdict: validation_pb2.Verdict) -> str:

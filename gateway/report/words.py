@@ -25,7 +25,7 @@ _INVISIBLE = re.compile(
 MEANING = {
     validation_pb2.RECOMMENDATION_GO: (
         "Go",
-        "The idea holds up so far. Take the next step, and let real people decide.",
+        "Worth testing, not yet worth building: run the smoke test below and let real people decide.",
     ),
     validation_pb2.RECOMMENDATION_PIVOT: (
         "Pivot",

@@ -109,15 +109,13 @@ class Drafter:
         """What this draft is not: published, connected, signed."""
         missing = [
             Missing(
-                subject=f"publishing on {limits.PLATFORM_NAMES[platform]}",
+                subject="publishing the ads",
                 phase=CAMPAIGN,
                 kind=common_pb2.MISSING_KIND_NOT_CONFIGURED,
                 reason="No advertising account is connected: nothing is published and nothing is spent.",
-                next_step="Import campaign/ads.csv into Google Ads Editor."
-                if platform == limits.GOOGLE
-                else f"Enter the texts of campaign/ads.json in {limits.PLATFORM_NAMES[platform]}'s ads manager.",
+                next_step="Import campaign/ads.csv into Google Ads Editor; enter the texts of campaign/ads.json in the "
+                f"ads managers of {limits.PLATFORM_NAMES[limits.META]} and {limits.PLATFORM_NAMES[limits.LINKEDIN]}.",
             )
-            for platform in (limits.GOOGLE, limits.META, limits.LINKEDIN)
         ]
         if not self.signup.connected:
             missing.append(

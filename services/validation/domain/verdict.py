@@ -70,7 +70,11 @@ def decide(criteria: Sequence[vpb.CriterionScore], harms: Sequence[Harm] = ()) -
     if capped:
         names = " and ".join(f"{name_of(c.criterion)} ({c.score})" for c in low[:3])
         reasons.append(
-            _reason("cap_low_dimension", f"The mean of {mean:.2f} is capped at {CAPPED_MEAN:.1f} by {names}.")
+            _reason(
+                "cap_low_dimension",
+                f"{names.capitalize()} {'holds' if len(low) == 1 else 'hold'} the mean of {mean:.2f} "
+                f"down to {CAPPED_MEAN:.1f}.",
+            )
         )
         mean = CAPPED_MEAN
     recommendation, reason = _by_mean(mean, scored)
@@ -87,23 +91,21 @@ def decide(criteria: Sequence[vpb.CriterionScore], harms: Sequence[Harm] = ()) -
 def _by_mean(
     mean: float, scored: Sequence[vpb.CriterionScore]
 ) -> tuple[vpb.Recommendation.ValueType, vpb.VerdictReason]:
-    shown = f"{mean:.2f} over {len(scored)} criteria"
+    shown = f"The idea's own words score {mean:.2f} of 5 over {len(scored)} criteria"
     if mean <= NO_GO_MEAN_MAX:
-        return vpb.RECOMMENDATION_NO_GO, _reason(
-            "mean_too_low", f"The mean is {shown}, at or below {NO_GO_MEAN_MAX:.1f}."
-        )
+        return vpb.RECOMMENDATION_NO_GO, _reason("mean_too_low", f"{shown}; {NO_GO_MEAN_MAX:.1f} or less is a no.")
     if mean <= PIVOT_MEAN_MAX:
         weakest = min(scored, key=lambda c: (c.score, c.criterion))
         return vpb.RECOMMENDATION_PIVOT, _reason(
             "mean_needs_work",
-            f"The mean is {shown}, at or below {PIVOT_MEAN_MAX:.1f}; weakest is {name_of(weakest.criterion)} "
+            f"{shown}; a go takes more than {PIVOT_MEAN_MAX:.1f}. Weakest: {name_of(weakest.criterion)} "
             f"({weakest.score}).",
         )
     strongest = max(scored, key=lambda c: (c.score, -c.criterion))
     return vpb.RECOMMENDATION_GO, _reason(
         "mean_sufficient",
-        f"The mean is {shown}, above {PIVOT_MEAN_MAX:.1f}, and no criterion is at {LOW_DIMENSION_MAX} or below; "
-        f"strongest is {name_of(strongest.criterion)} ({strongest.score}).",
+        f"{shown}, more than the {PIVOT_MEAN_MAX:.1f} that a go takes, and none is at {LOW_DIMENSION_MAX} or less. "
+        f"Strongest: {name_of(strongest.criterion)} ({strongest.score}).",
     )
 
 
@@ -118,7 +120,8 @@ def _would_change(criteria: Sequence[vpb.CriterionScore], recommendation: int) -
             c for c in criteria if c.HasField("score") and c.criterion in (vpb.CRITERION_MARKET, vpb.CRITERION_PROBLEM)
         ]
         against = (
-            "Evidence that the problem is rare, or that established products already solve it, would turn this verdict."
+            "Find out how often the problem occurs and whether an established product already solves it: "
+            "either can turn this verdict."
         )
         return [against, *edits][:WOULD_CHANGE_MAX] if firm else edits[:WOULD_CHANGE_MAX]
     return edits[:WOULD_CHANGE_MAX]

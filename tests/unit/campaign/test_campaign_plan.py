@@ -174,7 +174,7 @@ def test_a_draft_names_what_it_is_not(drafter: Drafter) -> None:
     result = draft(drafter, IDEAS["food"])
     assert result.status == campaign_pb2.CAMPAIGN_STATUS_DRAFT
     kinds = {m.subject: m.kind for m in result.missing}
-    assert kinds["publishing on Google Search"] == common_pb2.MISSING_KIND_NOT_CONFIGURED
+    assert kinds["publishing the ads"] == common_pb2.MISSING_KIND_NOT_CONFIGURED
     assert kinds["sign-up form"] == common_pb2.MISSING_KIND_NOT_CONFIGURED
     assert kinds["responsible person on the privacy page"] == common_pb2.MISSING_KIND_FOUNDER_INPUT
     assert kinds["a sample that answers the question"] == common_pb2.MISSING_KIND_BUDGET

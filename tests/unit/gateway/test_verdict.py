@@ -180,3 +180,17 @@ def test_overlapping_phases_are_counted() -> None:
     """Phases that only touch do not overlap."""
     assert overlapping([(0, 10), (5, 15), (15, 20), (30, 40)]) == 2
     assert overlapping([]) == 0
+
+
+def test_shipped_facts_alone_are_a_first_impression() -> None:
+    """Where all that takes a side ships with the pipeline, the verdict says so and is no surer than even."""
+    items = evidence(*SUPPORT)
+    for item in items.items:
+        item.provider = "directory"
+    given = validation(GO)
+    given.verdict.confidence = 0.9
+    verdict = combine(given, items)
+    assert (verdict.recommendation, rules(verdict)) == (GO, ["evidence_agrees", "starter_set_only"])
+    assert verdict.confidence <= 0.5
+    items.items[0].provider = "documents"
+    assert combine(given, items).confidence > 0.5

@@ -1,0 +1,84 @@
+"""What a run lacks, told once and in the order in which it matters to a founder. Pure.
+
+Phases see the same gap from their own side: evidence finds no source on a claim, the deck has nothing to write on the
+slide that needs it. Such pairs become one entry. Order: phases that failed or were not run, sources that failed,
+claims without a source, what was not asked offline, what the budget does not reach, what only the founder can supply,
+counts below their target, what is not connected yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pipeline.v1 import common_pb2
+
+# The deck's name for a gap, and the claim of the same gap.
+SAME_GAP = {"evidence for the problem": "problem", "why now": "timing", "market size": "market-size"}
+CLAIM_SUBJECTS = {
+    "problem": "sources on the problem",
+    "audience": "sources on the audience",
+    "market-size": "a count of the market",
+    "competition": "sources on competitors",
+    "willingness-to-pay": "sources on willingness to pay",
+    "feasibility": "sources on feasibility",
+    "timing": "a reason why now",
+}
+_ORDER = (
+    common_pb2.MISSING_KIND_PHASE_FAILED,
+    common_pb2.MISSING_KIND_GATED,
+    common_pb2.MISSING_KIND_SOURCE_FAILED,
+    common_pb2.MISSING_KIND_NO_COVERAGE,
+    common_pb2.MISSING_KIND_OFFLINE,
+    common_pb2.MISSING_KIND_BUDGET,
+    common_pb2.MISSING_KIND_FOUNDER_INPUT,
+    common_pb2.MISSING_KIND_SHORTFALL,
+    common_pb2.MISSING_KIND_NOT_CONFIGURED,
+)
+_RANK = {kind: number for number, kind in enumerate(_ORDER)}
+
+
+def settle(phases: Iterable[common_pb2.Missing], parts: Iterable[common_pb2.Missing]) -> list[common_pb2.Missing]:
+    """Whole phases first, as given; then what the phases lack, merged and ordered. Entries are copies."""
+    whole = [_copy(entry) for entry in phases]
+    merged = _merge_claims([_copy(entry) for entry in parts])
+    merged = _merge_shortfalls(merged)
+    return whole + sorted(merged, key=lambda entry: _RANK.get(entry.kind, len(_ORDER)))
+
+
+def _copy(entry: common_pb2.Missing) -> common_pb2.Missing:
+    made = common_pb2.Missing()
+    made.CopyFrom(entry)
+    return made
+
+
+def _merge_claims(entries: Sequence[common_pb2.Missing]) -> list[common_pb2.Missing]:
+    """Claims that evidence found nothing on take the deck's next step for the same gap."""
+    no_coverage = common_pb2.MISSING_KIND_NO_COVERAGE
+    on_claims = {
+        entry.subject: entry
+        for entry in entries
+        if entry.phase == common_pb2.PHASE_EVIDENCE and entry.kind == no_coverage and entry.subject in CLAIM_SUBJECTS
+    }
+    kept: list[common_pb2.Missing] = []
+    for entry in entries:
+        claim = on_claims.get(SAME_GAP.get(entry.subject, ""))
+        if claim is not None and entry.phase == common_pb2.PHASE_PITCH and entry.kind == no_coverage:
+            # The deck knows the field: where its buyers are counted, whom to ask.
+            claim.next_step = entry.next_step or claim.next_step
+            continue
+        kept.append(entry)
+    for name, entry in on_claims.items():
+        entry.subject = CLAIM_SUBJECTS[name]
+    return kept
+
+
+def _merge_shortfalls(entries: Sequence[common_pb2.Missing]) -> list[common_pb2.Missing]:
+    """Counts below their target are one gap, however many there are."""
+    short = [entry for entry in entries if entry.kind == common_pb2.MISSING_KIND_SHORTFALL]
+    if len(short) < 2:
+        return list(entries)
+    told = "; ".join(f"{entry.subject.replace('_', ' ')}: {entry.reason.rstrip('.')}" for entry in short)
+    one = _copy(short[0])
+    one.subject = "enough finds"
+    one.reason = f"{told[:1].upper()}{told[1:]}."
+    return [entry for entry in entries if entry.kind != common_pb2.MISSING_KIND_SHORTFALL] + [one]
