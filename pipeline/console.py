@@ -16,6 +16,7 @@ from rich.text import Text
 from pipeline.result import PipelineResult
 from pipeline.v1 import common_pb2, mvp_pb2, pipeline_pb2, validation_pb2
 
+MISSING_SHOWN = 4
 ITEMS_SHOWN = 5
 """Newest finds below the phases: enough to see life, few enough to fit a small terminal."""
 
@@ -170,6 +171,14 @@ def verdict_text(verdict: validation_pb2.Verdict) -> Text:
     return Text(f"{name.replace('_', '-')}{score}", style=VERDICT_STYLES.get(name, "bold"))
 
 
+def bullets(sentences: list[str]) -> Table:
+    """One sentence a point; a second line stays under the first."""
+    table = Table.grid(padding=(0, 1))
+    for sentence in sentences:
+        table.add_row(" ·", Text(sentence))
+    return table
+
+
 def summary(result: PipelineResult, folder: str) -> RenderableType:
     """What a founder wants to know first, at most a screenful."""
     report = result.report
@@ -180,10 +189,10 @@ def summary(result: PipelineResult, folder: str) -> RenderableType:
             f"   confidence {report.verdict.confidence:.0%}",
         )
     ]
-    lines += [Text(f"  · {reason.explanation}") for reason in report.verdict.reasons[:4]]
+    lines.append(bullets([reason.explanation for reason in report.verdict.reasons[:4]]))
     if report.verdict.would_change:
         lines.append(Text("What would change it", style="bold"))
-        lines += [Text(f"  · {change}") for change in report.verdict.would_change[:3]]
+        lines.append(bullets(list(report.verdict.would_change[:3])))
     stances = [item.stance for item in report.evidence.items]
     counts = Table.grid(padding=(0, 2))
     counts.add_row(
@@ -208,9 +217,9 @@ def summary(result: PipelineResult, folder: str) -> RenderableType:
     lines.append(counts)
     if report.missing:
         lines.append(Text(f"Missing ({len(report.missing)})", style="bold"))
-        lines += [Text(f"  · {entry.subject}: {entry.reason}") for entry in report.missing[:4]]
-        if len(report.missing) > 4:
-            lines.append(Text(f"  · and {len(report.missing) - 4} more, in the report", style="dim"))
+        shown = [f"{entry.subject}: {entry.reason}" for entry in report.missing[:MISSING_SHOWN]]
+        more = len(report.missing) - len(shown)
+        lines.append(bullets([*shown, f"and {more} more, in the report"] if more else shown))
     if folder:
         lines.append(Text.assemble(("Open  ", "bold"), f"{folder}/report.html"))
     lines.append(
