@@ -114,6 +114,19 @@ class _Outgoing:
         )
         return prepared, span
 
+    async def send(self, continuation: Callable[..., Awaitable[Any]], details: Any, request: Any) -> Any:
+        """The call, begun with what `prepare` adds."""
+        prepared, span = self.prepare(details)
+        try:
+            call = await continuation(prepared, request)
+        except BaseException as error:
+            if span is not None:
+                names.fail_span(span, error)
+                span.end()
+            raise
+        self.finish(span, call)
+        return call
+
     @staticmethod
     def finish(span: Span | None, call: Any) -> None:
         """Ends `span` when `call` does."""
@@ -129,39 +142,19 @@ class _Outgoing:
 
         call.add_done_callback(done)
 
-    @staticmethod
-    def failed(span: Span | None, error: BaseException) -> None:
-        if span is not None:
-            names.fail_span(span, error)
-            span.end()
-
 
 class _UnaryUnary(_Outgoing, grpc.aio.UnaryUnaryClientInterceptor):
     async def intercept_unary_unary(
         self, continuation: Callable[..., Awaitable[Any]], client_call_details: Any, request: Any
     ) -> Any:
-        details, span = self.prepare(client_call_details)
-        try:
-            call = await continuation(details, request)
-        except BaseException as error:
-            self.failed(span, error)
-            raise
-        self.finish(span, call)
-        return call
+        return await self.send(continuation, client_call_details, request)
 
 
 class _UnaryStream(_Outgoing, grpc.aio.UnaryStreamClientInterceptor):
     async def intercept_unary_stream(
         self, continuation: Callable[..., Awaitable[Any]], client_call_details: Any, request: Any
     ) -> Any:
-        details, span = self.prepare(client_call_details)
-        try:
-            call = await continuation(details, request)
-        except BaseException as error:
-            self.failed(span, error)
-            raise
-        self.finish(span, call)
-        return call
+        return await self.send(continuation, client_call_details, request)
 
 
 def _final_code(call: Any) -> grpc.StatusCode:

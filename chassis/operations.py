@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chassis.build_info import version
@@ -73,13 +73,17 @@ class OperationsServicer(operations_pb2_grpc.OperationsServiceServicer):
         self, request: operations_pb2.ListSpansRequest, context: Any
     ) -> operations_pb2.ListSpansResponse:
         del context
-        parts = self.own_spans(request.trace_id)
+        return self.spans_response(request.trace_id, self.own_spans(request.trace_id))
+
+    @staticmethod
+    def spans_response(trace_id: str, parts: Sequence[str]) -> operations_pb2.ListSpansResponse:
+        """The answer, or ARTIFACT_REJECTED for a trace that is larger than a response may be."""
         response = operations_pb2.ListSpansResponse(resource_spans_json=parts)
         if response.ByteSize() > RESPONSE_BYTES_MAX:
             raise PipelineError(
                 errors_pb2.ERROR_REASON_ARTIFACT_REJECTED,
                 "the trace is larger than a response may be; configure an OTLP collector for traces of this size",
-                metadata={"trace_id": request.trace_id, "limit_bytes": str(RESPONSE_BYTES_MAX)},
+                metadata={"trace_id": trace_id, "limit_bytes": str(RESPONSE_BYTES_MAX)},
             )
         return response
 

@@ -206,7 +206,11 @@ class Server:
         self.log.info("draining", in_flight=self.calls.working, watching=self.calls.watching, grace_s=grace)
         try:
             for callback in self._on_drain:
-                await _call(callback)
+                try:
+                    await _call(callback)
+                except Exception:
+                    # Whatever it was, the calls in flight are still owed their drain.
+                    self.log.exception("drain callback failed")
             if self._server is not None:
                 await self._stop_serving(self._server, grace)
             # `server.stop` may return while cancelled handlers still run their `finally` (grpc/grpc#37239).

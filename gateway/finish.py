@@ -27,7 +27,7 @@ from gateway.runs.leases import Lease
 from gateway.runs.progress import RunProgress
 from gateway.runs.store import RunStore, Snapshot
 from pipeline.errors import PipelineError
-from pipeline.v1 import common_pb2, pipeline_pb2
+from pipeline.v1 import common_pb2, errors_pb2, pipeline_pb2
 
 _log = get_logger("gateway.finish")
 
@@ -149,8 +149,6 @@ def asked(run: pipeline_pb2.Run) -> int:
 
 def not_finished(run: pipeline_pb2.Run) -> PipelineError:
     """The error for a report that is asked for too early."""
-    from pipeline.v1 import errors_pb2
-
     return PipelineError(
         errors_pb2.ERROR_REASON_RUN_NOT_FINISHED,
         "The report exists when the run has ended; watch the run until then.",

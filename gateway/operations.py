@@ -48,7 +48,7 @@ class GatewayOperations(OperationsServicer):
         trace_id = check_trace_id(request.trace_id)
         parts = self.own_spans(trace_id)
         found, _ = await self._ask(lambda peer: peer.spans(trace_id))
-        return operations_pb2.ListSpansResponse(resource_spans_json=[*parts, *found])
+        return self.spans_response(trace_id, [*parts, *found])
 
     async def _ask(self, question: Callable[[Peer], Awaitable[Sequence[T]]]) -> tuple[list[T], list[str]]:
         peers = list(self._peers())

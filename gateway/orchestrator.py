@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import cast
 
 from chassis.limits import ProfileLimits, resolve_profile
 from chassis.logs import get_logger
@@ -66,7 +65,7 @@ class Orchestrator:
         execution = _Execution(snapshot, lease, self._limits)
         phases = [PHASE_OF[step] for step in execution.plan.steps]
         first = await self._progress.start(lease, phases)
-        _log.info("run_started" if first else "run_resumed", run=lease.run_id, token=lease.token)
+        _log.info("run_started" if first else "run_resumed", run=lease.run_id, claim=lease.token)
         if lease.token > CLAIMS_MAX:
             failure = pipeline_pb2.Failure(
                 reason=errors_pb2.ERROR_REASON_INTERNAL,
@@ -115,7 +114,7 @@ class Orchestrator:
             execution.failures[step] = failure
             return
         execution.settled[step] = Outcome.SUCCEEDED
-        execution.keep(phase, result)
+        execution.results = execution.results.with_result(phase, result)
 
     async def _skip(self, execution: _Execution, skip: Skip) -> None:
         phase = PHASE_OF[skip.step]
@@ -165,12 +164,6 @@ class _Execution:
             and validation.verdict.recommendation == validation_pb2.RECOMMENDATION_NO_GO
             and self.spec.on_rejection != pipeline_pb2.REJECTION_POLICY_CONTINUE
         )
-
-    def keep(self, phase: PhaseValue, result: AnyResult) -> None:
-        """Add a phase's result to what the later ones are given."""
-        stored = {number: value.SerializeToString() for number, value in self.results.by_phase().items()}
-        stored[phase] = result.SerializeToString()
-        self.results = Results.parse(cast(Mapping[int, bytes], stored))
 
     def job(self, step: Step) -> PhaseJob:
         """What a phase is to do, with everything that exists by now."""

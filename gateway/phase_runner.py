@@ -175,11 +175,14 @@ class PhaseRunner:
             copy.CopyFrom(artifact)
             copy.phase = job.phase
             files.append(copy)
+        others = await self._progress.paths_of_others(job.lease, job.phase)
         try:
-            check_set(files)
+            check_set(files, others)
+            await self._artifacts.put(job.lease.run_id, files)
         except PipelineError as error:
+            if error.reason != errors_pb2.ERROR_REASON_ARTIFACT_REJECTED:
+                raise
             raise PhaseFailedError(error) from error
-        await self._artifacts.put(job.lease.run_id, files)
         for artifact in _artifacts(result):
             artifact.ClearField("content")
             artifact.phase = job.phase

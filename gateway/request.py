@@ -20,7 +20,7 @@ DEFAULT_BUDGET_MICROS = 60_000_000
 DEFAULT_AD_BUDGET_MICROS = 25_000_000
 # A million dollars: above it a slip of the keyboard is likelier than a wish.
 BUDGET_MICROS_MAX = 1_000_000_000_000
-NAME_CHARS_MAX = 80
+FILE_NAME_CHARS_MAX = 120
 DOCUMENTS_MAX = 50
 DOCUMENT_BYTES_MAX = 2 * 1024 * 1024
 DOCUMENTS_BYTES_MAX = 8 * 1024 * 1024
@@ -51,13 +51,8 @@ class CheckedSpec:
     notices: tuple[common_pb2.Notice, ...]
 
 
-def check_spec(
-    given: pipeline_pb2.RunSpec, limits: ProfileLimits, field: str = "spec", budget_share: int | None = None
-) -> CheckedSpec:
-    """The checked spec, or PipelineError INVALID_FIELD / DOCUMENT_UNREADABLE with every violation.
-
-    `budget_share`: what the run may spend at most as part of a batch, micros of USD.
-    """
+def check_spec(given: pipeline_pb2.RunSpec, limits: ProfileLimits, field: str = "spec") -> CheckedSpec:
+    """The checked spec, or PipelineError INVALID_FIELD / DOCUMENT_UNREADABLE with every violation."""
     spec = pipeline_pb2.RunSpec()
     spec.CopyFrom(given)
     faults: list[FieldViolation] = []
@@ -76,7 +71,7 @@ def check_spec(
         faults += _enum_fault(common_pb2.Phase, phase, where, unspecified=False)
         if phase == common_pb2.PHASE_VALIDATION:
             faults.append(FieldViolation(where, "is validation, which always runs; take it out of skip_phases"))
-    faults += _money(spec, field, budget_share)
+    faults += _money(spec, field)
     notices: tuple[common_pb2.Notice, ...] = ()
     try:
         notices = tuple(resolve_profile(given.profile, limits, field_prefix=f"{field}.profile").notices)
@@ -127,12 +122,9 @@ def check_batch(request: pipeline_pb2.CreateBatchRequest, limits: ProfileLimits)
     return checked
 
 
-def _name_fault(name: str) -> str:
-    if len(name) > NAME_CHARS_MAX:
-        return f"has {len(name)} characters; at most {NAME_CHARS_MAX} are allowed"
-    if any(unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") for char in name):
-        return "contains control or invisible characters; write plain text"
-    return ""
+def _plain(text: str) -> bool:
+    """No control and no invisible characters."""
+    return not any(unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") for char in text)
 
 
 def _enum_fault(enum: Any, value: int, field: str, *, unspecified: bool = True) -> list[FieldViolation]:
@@ -146,8 +138,8 @@ def _money_mend(value: int) -> str:
     return f"is {value} micros; give 0 to {BUDGET_MICROS_MAX} (one dollar is 1000000)"
 
 
-def _money(spec: pipeline_pb2.RunSpec, field: str, share: int | None) -> list[FieldViolation]:
-    """Fill in what was not set, and lower it to the batch's share; the faults of what was set."""
+def _money(spec: pipeline_pb2.RunSpec, field: str) -> list[FieldViolation]:
+    """Fill in what was not set; the faults of what was."""
     faults = []
     if spec.HasField("budget_micros") and not 0 <= spec.budget_micros <= BUDGET_MICROS_MAX:
         faults.append(FieldViolation(f"{field}.budget_micros", _money_mend(spec.budget_micros)))
@@ -163,8 +155,6 @@ def _money(spec: pipeline_pb2.RunSpec, field: str, share: int | None) -> list[Fi
             " lower it or raise budget_micros"
         )
         return [FieldViolation(f"{field}.ad_budget_micros", mend)]
-    if share is not None:
-        spec.budget_micros = min(spec.budget_micros, share)
     wanted = spec.ad_budget_micros if spec.HasField("ad_budget_micros") else DEFAULT_AD_BUDGET_MICROS
     spec.ad_budget_micros = min(wanted, spec.budget_micros)
     return []
@@ -197,7 +187,7 @@ def _domain_faults(spec: pipeline_pb2.RunSpec, field: str) -> list[FieldViolatio
             mend = f"has {len(domain.keywords)} entries; at most {KEYWORDS_MAX}"
             faults.append(FieldViolation(f"{where}.keywords", mend))
         for place, keyword in enumerate(domain.keywords[:KEYWORDS_MAX]):
-            if not keyword.strip() or len(keyword) > KEYWORD_CHARS_MAX or _name_fault(keyword):
+            if not keyword.strip() or len(keyword) > KEYWORD_CHARS_MAX or not _plain(keyword):
                 mend = f"must be plain text of 1 to {KEYWORD_CHARS_MAX} characters"
                 faults.append(FieldViolation(f"{where}.keywords[{place}]", mend))
         if not 0 <= domain.min_evidence_count <= MIN_EVIDENCE_MAX:
@@ -231,8 +221,8 @@ def _document_faults(spec: pipeline_pb2.RunSpec, field: str) -> list[tuple[str, 
 
 def _document_fault(document: common_pb2.Document) -> str:
     name, content = document.name, document.content
-    if not name or len(name) > 120 or "/" in name or "\\" in name or name in (".", "..") or _name_fault(name):
-        return "needs a plain file name of 1 to 120 characters without a folder"
+    if not 1 <= len(name) <= FILE_NAME_CHARS_MAX or "/" in name or "\\" in name or not _plain(name):
+        return f"needs a plain file name of 1 to {FILE_NAME_CHARS_MAX} characters without a folder"
     if not name.lower().endswith(DOCUMENT_ENDINGS):
         return f"({name}) has an ending that is not read; give one of {', '.join(DOCUMENT_ENDINGS)}"
     if not content:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Union
+from dataclasses import dataclass, replace
+from typing import Any, Union
 
-from gateway.names import PhaseValue
+from gateway.names import PhaseValue, phase_name
 from pipeline.v1 import (
     campaign_pb2,
     common_pb2,
@@ -24,10 +24,18 @@ AnyResult = Union[  # noqa: UP007  (a union of generated classes has no | at run
     mvp_pb2.MvpResult,
 ]
 
+_TYPES: Mapping[PhaseValue, Any] = {
+    common_pb2.PHASE_VALIDATION: validation_pb2.ValidationResult,
+    common_pb2.PHASE_EVIDENCE: evidence_pb2.EvidenceResult,
+    common_pb2.PHASE_PITCH: pitch_pb2.PitchResult,
+    common_pb2.PHASE_CAMPAIGN: campaign_pb2.CampaignResult,
+    common_pb2.PHASE_MVP: mvp_pb2.MvpResult,
+}
+
 
 @dataclass(frozen=True)
 class Results:
-    """What the phases returned; None for a phase without a result."""
+    """What the phases returned, a field per phase; None for a phase without a result."""
 
     validation: validation_pb2.ValidationResult | None = None
     evidence: evidence_pb2.EvidenceResult | None = None
@@ -38,31 +46,19 @@ class Results:
     @classmethod
     def parse(cls, stored: Mapping[int, bytes]) -> Results:
         """From checkpoints, by Phase number."""
-
-        def get(phase: PhaseValue) -> bytes | None:
-            return stored.get(phase)
-
-        validation, evidence = get(common_pb2.PHASE_VALIDATION), get(common_pb2.PHASE_EVIDENCE)
-        pitch, campaign = get(common_pb2.PHASE_PITCH), get(common_pb2.PHASE_CAMPAIGN)
-        mvp = get(common_pb2.PHASE_MVP)
         return cls(
-            validation=(None if validation is None else validation_pb2.ValidationResult.FromString(validation)),
-            evidence=None if evidence is None else evidence_pb2.EvidenceResult.FromString(evidence),
-            pitch=None if pitch is None else pitch_pb2.PitchResult.FromString(pitch),
-            campaign=None if campaign is None else campaign_pb2.CampaignResult.FromString(campaign),
-            mvp=None if mvp is None else mvp_pb2.MvpResult.FromString(mvp),
+            **{phase_name(phase): kind.FromString(stored[phase]) for phase, kind in _TYPES.items() if phase in stored}
         )
+
+    def with_result(self, phase: PhaseValue, result: AnyResult) -> Results:
+        """These and one more."""
+        change: Any = {phase_name(phase): result}
+        return replace(self, **change)
 
     def by_phase(self) -> dict[PhaseValue, AnyResult]:
         """Results that exist, in the order of the phases."""
-        pairs: list[tuple[PhaseValue, AnyResult | None]] = [
-            (common_pb2.PHASE_VALIDATION, self.validation),
-            (common_pb2.PHASE_EVIDENCE, self.evidence),
-            (common_pb2.PHASE_PITCH, self.pitch),
-            (common_pb2.PHASE_CAMPAIGN, self.campaign),
-            (common_pb2.PHASE_MVP, self.mvp),
-        ]
-        return {phase: result for phase, result in pairs if result is not None}
+        found = {phase: getattr(self, phase_name(phase)) for phase in _TYPES}
+        return {phase: result for phase, result in found.items() if result is not None}
 
     def count(self) -> int:
         """Number of phases with a result."""

@@ -101,7 +101,8 @@ class GatewayRig:
             writes = self.gateway.database.writes
             await settle()
             await asyncio.sleep(0.002)
-            quiet = quiet + 1 if self.gateway.database.writes == writes else 0
+            still = self.gateway.database.writes == writes and not self.gateway.database.active
+            quiet = quiet + 1 if still else 0
 
     async def pass_time(self, seconds: float, step: float = 0.5) -> None:
         """Move the clock on."""

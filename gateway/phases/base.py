@@ -51,7 +51,6 @@ class PhaseKind:
 
     phase: PhaseValue
     name: str
-    result_type: type[Message]
     item_field: str
     event_field: str
     item_key: Callable[[Any], str]
@@ -100,8 +99,9 @@ class GrpcPhase:
     async def call(self, request: Message) -> AsyncIterator[Any]:
         """One attempt. The call is cancelled when the reader goes away."""
         permit = self.breaker.acquire()
-        call = self._method(request, timeout=self.deadline_seconds)
+        call: Any = None
         try:
+            call = self._method(request, timeout=self.deadline_seconds)
             async for response in call:
                 yield response
             permit.succeed()
@@ -112,8 +112,9 @@ class GrpcPhase:
             raise typed from error
         finally:
             permit.release()
-            # An abandoned response stream is never cancelled by grpc.aio itself (grpc/grpc#43462).
-            call.cancel()
+            if call is not None:
+                # An abandoned response stream is never cancelled by grpc.aio itself (grpc/grpc#43462).
+                call.cancel()
 
     async def wait_ready(self, seconds: float) -> bool:
         """Ask the server's health until it serves; a refused connection costs milliseconds, a frozen server 2 s."""

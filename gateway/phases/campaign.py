@@ -21,7 +21,6 @@ def _request(context: common_pb2.PhaseContext, inputs: Inputs) -> campaign_pb2.D
 KIND = PhaseKind(
     phase=common_pb2.PHASE_CAMPAIGN,
     name="campaign",
-    result_type=campaign_pb2.CampaignResult,
     item_field="asset",
     event_field="asset_drafted",
     item_key=lambda item: str(item.id),

@@ -20,7 +20,6 @@ def _request(context: common_pb2.PhaseContext, inputs: Inputs) -> evidence_pb2.C
 KIND = PhaseKind(
     phase=common_pb2.PHASE_EVIDENCE,
     name="evidence",
-    result_type=evidence_pb2.EvidenceResult,
     item_field="item",
     event_field="evidence_found",
     item_key=lambda item: f"{item.id}:{item.claim_id}",

@@ -8,6 +8,5 @@ from gateway.phases.base import PhaseKind
 from gateway.plan import Step
 
 KINDS: tuple[PhaseKind, ...] = (validation.KIND, evidence.KIND, pitch.KIND, campaign.KIND, mvp.KIND)
-BY_PHASE: dict[PhaseValue, PhaseKind] = {kind.phase: kind for kind in KINDS}
 PHASE_OF: dict[Step, PhaseValue] = {Step(kind.name): kind.phase for kind in KINDS}
 STEP_OF: dict[PhaseValue, Step] = {phase: step for step, phase in PHASE_OF.items()}

@@ -18,7 +18,6 @@ def _request(context: common_pb2.PhaseContext, inputs: Inputs) -> mvp_pb2.BuildM
 KIND = PhaseKind(
     phase=common_pb2.PHASE_MVP,
     name="mvp",
-    result_type=mvp_pb2.MvpResult,
     item_field="check",
     event_field="check_finished",
     item_key=lambda item: str(item.name),

@@ -22,7 +22,6 @@ def _request(context: common_pb2.PhaseContext, inputs: Inputs) -> pitch_pb2.Draf
 KIND = PhaseKind(
     phase=common_pb2.PHASE_PITCH,
     name="pitch",
-    result_type=pitch_pb2.PitchResult,
     item_field="slide",
     event_field="slide_drafted",
     item_key=lambda item: str(item.number),

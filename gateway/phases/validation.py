@@ -13,7 +13,6 @@ def _request(context: common_pb2.PhaseContext, inputs: Inputs) -> validation_pb2
 KIND = PhaseKind(
     phase=common_pb2.PHASE_VALIDATION,
     name="validation",
-    result_type=validation_pb2.ValidationResult,
     item_field="criterion",
     event_field="criterion_scored",
     item_key=lambda item: validation_pb2.Criterion.Name(item.criterion),

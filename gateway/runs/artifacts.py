@@ -14,6 +14,7 @@ import re
 import secrets
 from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, errors_pb2
@@ -58,16 +59,15 @@ def rejected(path: str, reason: str, *, limit_bytes: int | None = None) -> Pipel
     )
 
 
-def check_set(artifacts: Sequence[common_pb2.Artifact], reserved: Iterable[str] = RESERVED) -> None:
-    """Raise ARTIFACT_REJECTED unless every file of a phase may be stored beside the others."""
+def check_set(artifacts: Sequence[common_pb2.Artifact], others: Iterable[str] = ()) -> None:
+    """Raise ARTIFACT_REJECTED unless every file of a phase may be stored beside `others`, the rest of the run's."""
     if len(artifacts) > PHASE_FILES_MAX:
         raise rejected(artifacts[PHASE_FILES_MAX].path, f"is one of more than {PHASE_FILES_MAX} files")
     if sum(len(artifact.content) for artifact in artifacts) > PHASE_BYTES_MAX:
         reason = f"is part of a result of more than {PHASE_BYTES_MAX} bytes"
         raise rejected(artifacts[0].path, reason, limit_bytes=PHASE_BYTES_MAX)
-    files: set[str] = set()
-    folders: set[str] = set()
-    taken = {name.casefold() for name in reserved}
+    files = {path.casefold() for path in (*RESERVED, *others)}
+    folders = {parent for path in files for parent in _parents(path)}
     for artifact in artifacts:
         path = artifact.path
         try:
@@ -75,8 +75,8 @@ def check_set(artifacts: Sequence[common_pb2.Artifact], reserved: Iterable[str] 
         except ValueError as error:
             raise rejected(path, str(error)) from error
         folded = path.casefold()
-        parents = {folded.rsplit("/", depth)[0] for depth in range(1, folded.count("/") + 1)}
-        if folded in files or folded in folders or folded in taken or parents & files:
+        parents = _parents(folded)
+        if folded in files or folded in folders or parents & files:
             raise rejected(path, "clashes with another file of the run")
         files.add(folded)
         folders |= parents
@@ -84,6 +84,10 @@ def check_set(artifacts: Sequence[common_pb2.Artifact], reserved: Iterable[str] 
             raise rejected(path, f"has {len(artifact.content)} bytes instead of {artifact.size_bytes}")
         if artifact.sha256 != hashlib.sha256(artifact.content).hexdigest():
             raise rejected(path, "does not match its sha256")
+
+
+def _parents(path: str) -> set[str]:
+    return {path.rsplit("/", depth)[0] for depth in range(1, path.count("/") + 1)}
 
 
 def describe(path: str, content: bytes, media_type: str) -> common_pb2.Artifact:
@@ -110,12 +114,14 @@ class ArtifactStore:
     def _put(self, run_id: str, artifacts: Sequence[common_pb2.Artifact]) -> None:
         root = self.folder / run_id
         folders: set[Path] = set()
+        path = ""
         try:
             for artifact in artifacts:
-                target = root / check_path(artifact.path)
+                path = check_path(artifact.path)
+                target = root / path
                 target.parent.mkdir(parents=True, exist_ok=True)
-                if target.parent.resolve() != root.resolve() / Path(artifact.path).parent:
-                    raise rejected(artifact.path, "lies behind a link")
+                if target.parent.resolve() != root.resolve() / Path(path).parent:
+                    raise rejected(path, "lies behind a link")
                 temporary = target.parent / f".{secrets.token_hex(8)}.tmp"
                 try:
                     with temporary.open("xb") as file:
@@ -128,6 +134,8 @@ class ArtifactStore:
                 folders.add(target.parent)
             for folder in folders:
                 _sync_folder(folder)
+        except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+            raise rejected(path, "clashes with another file of the run") from error
         except OSError as error:
             raise PipelineError(
                 errors_pb2.ERROR_REASON_STORAGE_FULL,
@@ -137,15 +145,15 @@ class ArtifactStore:
 
     async def read(self, run_id: str, artifact: common_pb2.Artifact) -> AsyncIterator[bytes]:
         """The file in chunks of 64 KiB, after its digest was checked. Raises ARTIFACT_REJECTED (DATA_LOSS)."""
+        # A file object, not its descriptor: one that a cancelled reader never gets is closed when it is dropped, and
+        # closing it waits for a read that another thread is in.
         file = await asyncio.to_thread(self._open, run_id, artifact)
-        try:
-            while chunk := await asyncio.to_thread(os.read, file, CHUNK_BYTES):
+        with file:
+            while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
                 yield chunk
-        finally:
-            os.close(file)
 
-    def _open(self, run_id: str, artifact: common_pb2.Artifact) -> int:
-        """A descriptor at the start of the checked file. No component may be a link."""
+    def _open(self, run_id: str, artifact: common_pb2.Artifact) -> BinaryIO:
+        """The checked file, at its start. No component of its path may be a link."""
         path = artifact.path
         descriptor = -1
         try:
@@ -162,7 +170,7 @@ class ArtifactStore:
             if digest.hexdigest() != artifact.sha256:
                 raise rejected(path, "was changed on the disk: it does not match its sha256")
             os.lseek(descriptor, 0, os.SEEK_SET)
-            return descriptor
+            return os.fdopen(descriptor, "rb")
         except (OSError, ValueError) as error:
             _close(descriptor)
             raise rejected(path, "is lost or cannot be read") from error

@@ -67,11 +67,8 @@ class Database:
         self._task: asyncio.Task[None] | None = None
         # Writes done since the start, failed ones included.
         self.writes = 0
-
-    @property
-    def waiting(self) -> int:
-        """Writes that were handed in and wait for those before them."""
-        return self._queue.qsize()
+        # Callers that wait for a read or a write now.
+        self.active = 0
 
     async def open(self) -> None:
         """Create the file and its tables where they are missing. Raises PipelineError where it cannot be used."""
@@ -123,18 +120,25 @@ class Database:
             self._queue.put_nowait((operation, future))
         except asyncio.QueueFull as error:
             raise storage_error(error) from error
-        return await future
+        self.active += 1
+        try:
+            return await future
+        finally:
+            self.active -= 1
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection that sees one consistent state of the database."""
         if self._reader is None:
             raise storage_error(RuntimeError("closed"))
+        self.active += 1
         try:
             async with self._reader.connect() as conn, conn.begin():
                 yield conn
         except (DBAPIError, PoolTimeoutError) as error:
             raise storage_error(error) from error
+        finally:
+            self.active -= 1
 
     async def _write_loop(self) -> None:
         stopping = False

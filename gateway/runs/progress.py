@@ -138,6 +138,13 @@ class RunProgress:
 
         return await self._fenced(lease, write)
 
+    async def paths_of_others(self, lease: Lease, phase: PhaseValue) -> list[str]:
+        """Paths of the run's artifacts that other phases made."""
+        artifacts = schema.artifacts.c
+        query = select(artifacts.path).where(artifacts.run_id == lease.run_id, artifacts.phase != phase)
+        async with self._database.read() as conn:
+            return list((await conn.execute(query)).scalars())
+
     async def checkpoint(self, lease: Lease, done: Checkpoint) -> bool:
         """Store a phase's result, book its money and tell what it lacks. False when a result is stored already."""
 

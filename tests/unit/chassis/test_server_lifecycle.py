@@ -100,6 +100,27 @@ async def test_calls_in_flight_finish_within_the_grace() -> None:
         await stopping
 
 
+async def test_a_drain_callback_that_breaks_does_not_cut_the_drain_short() -> None:
+    """Whatever a callback raises, calls in flight finish and resources close."""
+    servicer = Slow()
+    server = build(servicer)
+    server.on_close(lambda: servicer.log.append("closed"))
+
+    def broken() -> None:
+        raise RuntimeError("a store that is away")
+
+    server.on_drain(broken)
+    async with serve(server) as channel:
+        call = asyncio.ensure_future(get_run(channel))
+        await until(lambda: servicer.log)
+        stopping = asyncio.create_task(server.stop(10))
+        await until(lambda: server.calls.draining)
+        servicer.release.set()
+        assert isinstance(await call, pipeline_pb2.GetRunResponse)
+        await stopping
+    assert servicer.log[-1] == "closed"
+
+
 async def test_draining_refuses_new_work_and_says_not_serving() -> None:
     """While draining, health reads NOT_SERVING and new calls get DRAINING with a retry delay."""
     server = build()

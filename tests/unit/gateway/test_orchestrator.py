@@ -296,6 +296,23 @@ async def test_hostile_artifact_fails_the_phase_alone(tmp_path: Path) -> None:
         assert "deck.pptx" not in {a.path for a in (await rig.api.list_artifacts(name, 0, ""))[0]}
 
 
+async def test_phase_cannot_overwrite_another_phases_file(tmp_path: Path) -> None:
+    """A file, or a folder in its place, that an earlier phase made refuses the later phase; the run still ends."""
+    for path in ("deck.html", "deck.html/notes.txt"):
+        async with GatewayRig(tmp_path / path.replace("/", "-"), ManualClock()) as rig:
+            result = sample_result(M)
+            result.artifacts.append(artifact(path, b"mine"))
+            rig.phases.script(M).result = result
+            slow(rig.phases, mvp=30)
+            name = await rig.create()
+            await rig.finish(name)
+            failures = {s.phase: s.failure.reason for s in (await rig.api.get_run(name)).phases}
+            assert failures[M] == errors_pb2.ERROR_REASON_ARTIFACT_REJECTED
+            deck, chunks = await rig.api.open_artifact(f"{name}/artifacts/deck.html")
+            assert b"".join([chunk async for chunk in chunks]) == b"<p>made up</p>"
+            assert deck.phase == P
+
+
 async def test_overspending_phase_is_named(tmp_path: Path) -> None:
     """A phase that reports more spent than it was allowed is booked in full and noted."""
     async with GatewayRig(tmp_path, ManualClock()) as rig:

@@ -201,3 +201,14 @@ def test_ranking_is_by_recommendation_then_score_then_quality() -> None:
     assert [e.index for e in ranked] == [3, 2, 1, 6, 4, 0, 5]
     assert [e.rank for e in ranked] == [1, 2, 3, 3, 4, 5, 0]
     assert all(e.reason for e in ranked)
+
+
+def test_document_names_may_have_as_many_characters_as_the_message_says() -> None:
+    """120 characters are a file name, 121 are not."""
+    spec = pipeline_pb2.RunSpec(idea=IDEA)
+    spec.documents.add(name="n" * 117 + ".md", content=b"text")
+    assert check_spec(spec, ProfileLimits()).spec.documents
+    spec.documents[0].name = "n" + spec.documents[0].name
+    with pytest.raises(PipelineError) as caught:
+        check_spec(spec, ProfileLimits())
+    assert "1 to 120 characters" in caught.value.violations[0].description

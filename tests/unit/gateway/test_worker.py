@@ -73,7 +73,7 @@ async def test_stop_during_a_claim_gives_the_run_back(tmp_path: Path) -> None:
     blocker = asyncio.create_task(bench.database.write(slow))
     bench.worker.start()
     async with asyncio.timeout(5):
-        while bench.database.waiting == 0:  # noqa: ASYNC110 - the store's threads take real milliseconds
+        while bench.database._queue.empty():  # noqa: ASYNC110 - the store's threads take real milliseconds
             await asyncio.sleep(0.001)
     stopping = asyncio.create_task(bench.worker.stop())
     await asyncio.sleep(0)
