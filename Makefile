@@ -32,7 +32,8 @@ run: setup ## validate one idea end to end: make run IDEA="..." [OUT=out]
 run: export IDEA := $(IDEA)
 
 serve: setup ## start the five phase servers and the gateway on loopback; Ctrl-C drains them
-	@exec $(BIN)/pipeline serve
+	@# Job control gives the servers the terminal's Ctrl-C to themselves: they drain, and make reports their exit code.
+	@set -m 2>/dev/null; $(BIN)/pipeline serve
 
 test: $(VENV)/.dev ## run the test suite (TESTS=path for a part of it)
 	$(BIN)/pytest -n 2 --dist loadfile $(TESTS)
