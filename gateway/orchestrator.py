@@ -126,6 +126,8 @@ class Orchestrator:
         """The run's verdict, as soon as validation and evidence have settled."""
         if execution.verdict is not None or not {Step.VALIDATION, Step.EVIDENCE} <= execution.settled.keys():
             return
+        if execution.results.validation is None and execution.results.evidence is None:
+            return  # nothing was measured: a verdict would be made up
         verdict = combine(execution.results.validation, execution.results.evidence)
         await self._progress.reach_verdict(execution.lease, pipeline_pb2.RunEvent(verdict_reached=verdict))
         execution.verdict = verdict

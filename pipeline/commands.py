@@ -188,7 +188,7 @@ async def ideas(file: Path, connection: Connection, *, out: Path | None, budget:
             table.add_row(
                 str(entry.rank or "–"),
                 verdict_text(entry.verdict),
-                f"{entry.overall_quality_score:.2f}",
+                f"{entry.overall_quality_score:.2f}" if entry.rank else "",
                 entry.idea[:60],
                 entry.reason,
             )
@@ -331,8 +331,8 @@ def _write_ranking(path: Path, entries: list[pipeline_pb2.BatchEntry]) -> None:
                 row = [
                     entry.rank or "",
                     verdict,
-                    f"{entry.verdict.score:.2f}",
-                    f"{entry.overall_quality_score:.3f}",
+                    f"{entry.verdict.score:.2f}" if entry.rank else "",
+                    f"{entry.overall_quality_score:.3f}" if entry.rank else "",
                     entry.run,
                     entry.idea,
                     entry.reason,

@@ -166,6 +166,8 @@ class RunView:
 
 def verdict_text(verdict: validation_pb2.Verdict) -> Text:
     """`PIVOT 3.1/5`, coloured."""
+    if not verdict.recommendation:
+        return Text("none", style="dim")
     name = validation_pb2.Recommendation.Name(verdict.recommendation).removeprefix("RECOMMENDATION_")
     score = f" {verdict.score:.1f}/5" if verdict.score else ""
     return Text(f"{name.replace('_', '-')}{score}", style=VERDICT_STYLES.get(name, "bold"))

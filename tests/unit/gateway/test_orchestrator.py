@@ -199,6 +199,7 @@ async def test_nothing_usable_fails_the_run(tmp_path: Path) -> None:
         check_log(events)
         run = await rig.api.get_run(name)
         assert (run.state, run.failure.reason) == (FAILED, errors_pb2.ERROR_REASON_INTERNAL)
+        assert not run.HasField("verdict"), "nothing was measured"
         assert {s.phase: s.state for s in run.phases}[P] == pipeline_pb2.PHASE_STATE_SKIPPED
         assert "report.html" in {a.path for a in (await rig.api.list_artifacts(name, 0, ""))[0]}
 
