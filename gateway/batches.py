@@ -115,10 +115,8 @@ def _reason(entry: pipeline_pb2.BatchEntry) -> str:
     if not entry.rank:
         return f"ended as {state_name(entry.state)} without a verdict{same}"
     verdict = entry.verdict
-    return (
-        f"{recommendation_word(verdict)}, score {verdict.score:.1f} of 5,"
-        f" measured quality {entry.overall_quality_score:.2f}{same}"
-    )
+    why = verdict.reasons[0].explanation if verdict.reasons else f"score {verdict.score:.1f} of 5"
+    return f"{recommendation_word(verdict)}: {why}{same}"
 
 
 class BatchStore:
