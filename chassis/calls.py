@@ -50,8 +50,8 @@ class Calls:
         state = ", draining" if self.draining else ""
         return f"Calls({self.server}: {self.working}/{self.limit} working, {self.watching} watching{state})"
 
-    def admit(self, policy: MethodPolicy) -> None:
-        """Takes one call in, to be given back with `finish`; raises DRAINING or OVERLOADED."""
+    def refuse_while_draining(self) -> None:
+        """Raises DRAINING when the server stops."""
         if self.draining:
             raise PipelineError(
                 errors_pb2.ERROR_REASON_DRAINING,
@@ -59,6 +59,10 @@ class Calls:
                 metadata={"server": self.server},
                 retry_after=DRAINING_RETRY_SECONDS,
             )
+
+    def admit(self, policy: MethodPolicy) -> None:
+        """Takes one call in, to be given back with `finish`; raises DRAINING or OVERLOADED."""
+        self.refuse_while_draining()
         taken, limit = self.working, self.limit
         if policy.watcher:
             taken, limit = self.watching, self.limit * WATCHERS_PER_SLOT

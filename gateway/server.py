@@ -48,7 +48,7 @@ def build(
 
             side = HttpSide(config.http_listen)
             assert gateway.api is not None
-            await side.start(gateway.api, ready)
+            await side.start(gateway.api, ready, server.calls.refuse_while_draining)
             server.on_close(side.stop)
 
     async def ready() -> bool:

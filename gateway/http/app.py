@@ -22,12 +22,21 @@ _log = get_logger("gateway.http")
 BODY_BYTES_MAX = 16 * 1024 * 1024
 # Calls in flight, streams included.
 IN_FLIGHT_MAX = 1024
+# Asked by machines also of a server that stops.
+PROBES = ("/healthz", "/readyz")
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "::1")
 
 
-def make_app(api: PipelineApi, ready: Callable[[], Awaitable[bool]], *, loopback_only: bool = False) -> web.Application:
-    """The application. `loopback_only`: serve only names of this machine, so that no web page can reach it by a
-    name of its own (DNS rebinding)."""
+def make_app(
+    api: PipelineApi,
+    ready: Callable[[], Awaitable[bool]],
+    refuse: Callable[[], None] = lambda: None,
+    *,
+    loopback_only: bool = False,
+) -> web.Application:
+    """The application. `refuse` raises while no work is taken (the server stops). `loopback_only`: serve only names
+    of this machine, so that no web page can reach it by a name of its own (DNS rebinding).
+    """
     in_flight = 0
 
     @web.middleware
@@ -40,6 +49,8 @@ def make_app(api: PipelineApi, ready: Callable[[], Awaitable[bool]], *, loopback
                 "This server answers to localhost only.",
                 metadata={"host": request.host[:100]},
             )
+        if request.path not in PROBES:
+            refuse()
         if in_flight >= IN_FLIGHT_MAX:
             raise PipelineError(
                 errors_pb2.ERROR_REASON_OVERLOADED,
@@ -54,6 +65,7 @@ def make_app(api: PipelineApi, ready: Callable[[], Awaitable[bool]], *, loopback
             in_flight -= 1
 
     app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[errors.errors, admit])
+    app.on_response_prepare.append(errors.mark_started)
     Routes(api, ready).add_to(app)
     return app
 
@@ -66,11 +78,13 @@ class HttpSide:
         self._runner: web.AppRunner | None = None
         self.address = ""
 
-    async def start(self, api: PipelineApi, ready: Callable[[], Awaitable[bool]]) -> None:
-        """Serve on the configured address. Raises ListenError where it cannot be had."""
+    async def start(
+        self, api: PipelineApi, ready: Callable[[], Awaitable[bool]], refuse: Callable[[], None] = lambda: None
+    ) -> None:
+        """Serve on the configured address, see `make_app`. Raises ListenError where it cannot be had."""
         host, _, port = self._listen.rpartition(":")
         host = host.strip("[]")
-        app = make_app(api, ready, loopback_only=host in _LOOPBACK)
+        app = make_app(api, ready, refuse, loopback_only=host in _LOOPBACK)
         # A handler is cancelled when its reader leaves: a dropped stream costs nothing a second later.
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=2.0)
         await self._runner.setup()

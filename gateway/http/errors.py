@@ -15,6 +15,7 @@ from pipeline.v1 import errors_pb2
 _log = get_logger("gateway.http")
 
 REQUEST_ID = web.RequestKey("request_id", str)
+STARTED = web.RequestKey("started", bool)
 REQUEST_ID_HEADER = "X-Request-Id"
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._:-]{1,64}$")
 # For every answer: no sniffing, no frame, no referrer. Pages that carry scripts of their own are sandboxed besides.
@@ -60,14 +61,16 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         typed = _of_http(request, error)
         typed.request_id = request_id
         response = response_of(typed)
-        if typed.reason == errors_pb2.ERROR_REASON_INVALID_FIELD:
-            response.set_status(error.status)
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
     except ConnectionResetError:
         raise  # the reader left; there is nobody to answer
-    except Exception:
+    except Exception as error:
         _log.exception("http_failed", path=request.path)
+        if request.get(STARTED):
+            # Half an answer is out: a second one behind it would read as part of the first.
+            cut_off(request)
+            raise ConnectionResetError("failed in mid-answer") from error
         response = response_of(
             PipelineError(
                 errors_pb2.ERROR_REASON_INTERNAL,
@@ -86,7 +89,23 @@ def _of_http(request: web.Request, error: web.HTTPException) -> PipelineError:
     if error.status == 404:
         return not_found(request.path)
     if error.status == 405:
-        return PipelineError.invalid("method", f"{request.method} is not taken here")
-    if error.status == 413:
-        return PipelineError.invalid("body", "is larger than this server takes; give fewer or smaller documents")
-    return PipelineError.invalid("request", (error.reason or "cannot be used").lower())
+        allowed = error.headers.get("Allow", "").replace(",", ", ")
+        typed = PipelineError.invalid("method", f"{request.method} is not taken here; use {allowed}")
+    elif error.status == 413:
+        mend = f"has more than {request.client_max_size} bytes; give fewer or smaller documents"
+        typed = PipelineError.invalid("body", mend)
+    else:
+        typed = PipelineError.invalid("request", (error.reason or "cannot be used").lower())
+    typed.http_status = error.status
+    return typed
+
+
+async def mark_started(request: web.BaseRequest, _: web.StreamResponse) -> None:
+    """Signal handler: the head of an answer is about to go out."""
+    request[STARTED] = True
+
+
+def cut_off(request: web.BaseRequest) -> None:
+    """End the connection at once: nothing more that is written to it would be read as meant."""
+    if request.transport is not None:
+        request.transport.abort()

@@ -17,34 +17,27 @@ GET  /healthz  /readyz
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
-from typing import TypeVar
+from contextlib import aclosing, suppress
 from urllib.parse import quote
 
 from aiohttp import web
-from google.protobuf.json_format import Parse, ParseError
 from google.protobuf.message import Message
 
 from gateway.http import stream
+from gateway.http.body import check_type, read_message
 from gateway.http.errors import REQUEST_ID
 from gateway.runs.rows import TERMINAL
 from gateway.service import PipelineApi
 from pipeline.errors import PipelineError
 from pipeline.v1 import errors_pb2, pipeline_pb2
 
-M = TypeVar("M", bound=Message)
-
 # Made files are shown, but never run in the gateway's origin: what they contain comes from the outside.
 FILE_POLICY = (
     "sandbox allow-scripts allow-forms; default-src 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline';"
     " script-src 'self' 'unsafe-inline'; font-src 'self' data:; form-action 'none'; base-uri 'none'"
 )
-_PARSE_PLACE = re.compile(r' at "?\w+\.([\w.\[\]]+?)"?\.*$')
-_PARSE_UNKNOWN = re.compile(r'has no field named "([^"]+)"')
-_PARSE_NESTED = re.compile(r"Failed to parse (\w+) field: ")
 
 
 class Routes:
@@ -89,7 +82,8 @@ class Routes:
         return _answer(pipeline_pb2.GetRunResponse(run=await self._api.get_run(_run(request))))
 
     async def cancel_run(self, request: web.Request) -> web.StreamResponse:
-        _check_type(request, optional=True)
+        if request.body_exists or not _same_origin(request):
+            check_type(request)
         return _answer(pipeline_pb2.CancelRunResponse(run=await self._api.cancel_run(_run(request))))
 
     async def report(self, request: web.Request) -> web.StreamResponse:
@@ -110,6 +104,9 @@ class Routes:
 
     async def websocket(self, request: web.Request) -> web.StreamResponse:
         _check_origin(request)
+        if not web.WebSocketResponse().can_prepare(request):
+            mend = "is missing: open this address as a WebSocket, or read .../events"
+            raise PipelineError.invalid("upgrade", mend)
         after = _after(request, "")
         run = await self._api.get_run(_run(request))
         return await stream.websocket(request, self._api.watch_run(run.name, after))
@@ -141,10 +138,10 @@ class Routes:
             # The digest is checked before the first chunk, so that an error still has a status of its own.
             first = await anext(content, b"")
             await response.prepare(request)
-            await response.write(first)
-            async for chunk in content:
-                await response.write(chunk)
-        await response.write_eof()
+            with suppress(ConnectionResetError):
+                await stream.write(request, response, first)
+                async for chunk in content:
+                    await stream.write(request, response, chunk)
         return response
 
     async def create_batch(self, request: web.Request) -> web.StreamResponse:
@@ -158,6 +155,9 @@ class Routes:
 
     async def batch_events(self, request: web.Request) -> web.StreamResponse:
         batch = await self._api.get_batch(_batch(request))
+        ended = batch.state == pipeline_pb2.BATCH_STATE_ENDED
+        if ended and request.headers.get("Last-Event-ID") == str(batch.runs_ended):
+            return web.Response(status=204)
         return await stream.sse(
             request, self._api.watch_batch(batch.name), lambda _: "batch", lambda item: item.runs_ended
         )
@@ -176,48 +176,8 @@ class Routes:
         )
 
 
-async def read_message(request: web.Request, message: M) -> M:
-    """The JSON body as a message. Raises INVALID_FIELD naming the field where the parser can."""
-    _check_type(request)
-    raw = await request.read()
-    try:
-        text = raw.decode("utf-8")
-        # Lone surrogates in \u escapes pass the JSON parser and would break everything after it.
-        json.dumps(json.loads(text), ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise PipelineError.invalid("body", "has a lone surrogate in a \\u escape; send valid Unicode") from error
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise PipelineError.invalid("body", "is not JSON in UTF-8") from error
-    try:
-        return Parse(text, message, max_recursion_depth=32)
-    except ParseError as error:
-        raise _parse_fault(str(error)) from error
-
-
-def _parse_fault(text: str) -> PipelineError:
-    """The parser's complaint as a violation: it names the place in prose."""
-    text = text.partition("\n")[0]
-    place = _PARSE_PLACE.search(text)
-    nested = _PARSE_NESTED.findall(text)
-    field = place.group(1) if place else ".".join(nested) or "body"
-    if unknown := _PARSE_UNKNOWN.search(text):
-        name = unknown.group(1)[:60]
-        return PipelineError.invalid(f"{field}.{name}" if place else name, "is not a field of the contract; remove it")
-    reason = _PARSE_NESTED.sub("", text[: place.start()] if place else text).strip(" .")
-    return PipelineError.invalid(field, f"cannot be read: {reason[:160]}")
-
-
 def _answer(message: Message, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
     return web.json_response(stream.to_dict(message), status=status, headers=headers)
-
-
-def _check_type(request: web.Request, *, optional: bool = False) -> None:
-    """Only JSON: a form on a foreign page can send everything else across origins without asking."""
-    if request.content_type == "application/json" or (optional and not request.headers.get("Origin")):
-        return
-    if optional and not request.body_exists and _same_origin(request):
-        return
-    raise PipelineError.invalid("content-type", "must be application/json")
 
 
 def _same_origin(request: web.Request) -> bool:

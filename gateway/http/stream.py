@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from typing import Any, TypeVar
 
@@ -16,12 +16,15 @@ from aiohttp import WSCloseCode, web
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
+from chassis.logs import get_logger
 from chassis.streaming import cancel_and_wait
-from gateway.http.errors import HEADERS, REQUEST_ID
+from gateway.http.errors import HEADERS, REQUEST_ID, cut_off
 from pipeline.errors import PipelineError
 from pipeline.v1 import pipeline_pb2
 
 T = TypeVar("T")
+
+_log = get_logger("gateway.http")
 
 # A comment this often keeps proxies from closing a quiet stream.
 QUIET_SECONDS = 15.0
@@ -63,8 +66,30 @@ async def ticking(source: AsyncIterator[T], quiet_seconds: float = QUIET_SECONDS
             await source.aclose()  # type: ignore[attr-defined]
 
 
-async def sse(request: web.Request, source: AsyncIterator[Message], name_of: Any, id_of: Any) -> web.StreamResponse:
-    """Write a stream of messages as server-sent events until it ends."""
+async def write(
+    request: web.Request, response: web.StreamResponse, data: bytes, stalled_seconds: float = STALLED_SECONDS
+) -> None:
+    """Write to a reader that takes it; one that does not is cut off. Raises ConnectionResetError when it is gone."""
+    try:
+        async with asyncio.timeout(stalled_seconds):
+            await response.write(data)
+    except TimeoutError:
+        cut_off(request)
+        raise ConnectionResetError("the reader takes nothing") from None
+
+
+async def sse(
+    request: web.Request,
+    source: AsyncIterator[Message],
+    name_of: Callable[[Any], str | None],
+    id_of: Callable[[Any], int],
+    stalled_seconds: float = STALLED_SECONDS,
+) -> web.StreamResponse:
+    """Write a stream of messages as server-sent events until it ends or its reader does."""
+
+    async def send(text: str) -> None:
+        await write(request, response, text.encode(), stalled_seconds)
+
     response = web.StreamResponse(
         headers={
             **HEADERS,
@@ -74,31 +99,28 @@ async def sse(request: web.Request, source: AsyncIterator[Message], name_of: Any
         }
     )
     async with aclosing(ticking(source)) as items:  # type: ignore[type-var]
-        # The first item decides between a stream and an error: headers go out after it, unless it lets itself wait.
         await response.prepare(request)
-        await _write(response, f"retry: {RETRY_MS}\n\n")
-        try:
-            async for item in items:
-                if item is None:
-                    await _write(response, ": quiet\n\n")
-                    continue
-                number = id_of(item)
-                head = f"id: {number}\n" if number else ""
-                await _write(response, f"{head}event: {name_of(item)}\ndata: {_line(to_dict(item))}\n\n")
-        except PipelineError as error:
-            await _write(response, f"event: error\ndata: {_line(error.to_json())}\n\n")
-    with suppress(ConnectionResetError):
-        await response.write_eof()
+        with suppress(ConnectionResetError):
+            try:
+                await send(f"retry: {RETRY_MS}\n\n")
+                async for item in items:
+                    if item is None:
+                        await send(": quiet\n\n")
+                        continue
+                    number = id_of(item)
+                    head = f"id: {number}\n" if number else ""
+                    await send(f"{head}event: {name_of(item)}\ndata: {_line(to_dict(item))}\n\n")
+            except PipelineError as error:
+                error.request_id = error.request_id or request[REQUEST_ID]
+                await send(f"event: error\ndata: {_line(error.to_json())}\n\n")
     return response
 
 
-async def _write(response: web.StreamResponse, text: str) -> None:
-    async with asyncio.timeout(STALLED_SECONDS):
-        await response.write(text.encode())
-
-
 async def websocket(
-    request: web.Request, source: AsyncIterator[pipeline_pb2.RunEvent], heartbeat: float = 20.0
+    request: web.Request,
+    source: AsyncIterator[pipeline_pb2.RunEvent],
+    heartbeat: float = 20.0,
+    stalled_seconds: float = STALLED_SECONDS,
 ) -> web.WebSocketResponse:
     """Send each event as a JSON text message; close with 1000 after the last one."""
     socket = web.WebSocketResponse(heartbeat=heartbeat, max_msg_size=1024)
@@ -107,7 +129,7 @@ async def websocket(
     async def send() -> None:
         async with aclosing(source) as events:  # type: ignore[type-var]
             async for event in events:
-                async with asyncio.timeout(STALLED_SECONDS):
+                async with asyncio.timeout(stalled_seconds):
                     await socket.send_str(_line(to_dict(event)))
 
     sending = asyncio.create_task(send())
@@ -117,11 +139,17 @@ async def websocket(
         if sending.done():
             error = sending.exception()
             if isinstance(error, PipelineError):
-                with suppress(ConnectionResetError):
-                    await socket.send_str(_line(error.to_json()))
+                error.request_id = error.request_id or request[REQUEST_ID]
+                with suppress(ConnectionResetError, TimeoutError):
+                    async with asyncio.timeout(stalled_seconds):
+                        await socket.send_str(_line(error.to_json()))
                 await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=error.reason_name.encode()[:100])
             elif isinstance(error, TimeoutError):
-                await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too slow: resume with after=")
+                # A close frame would wait behind all that the reader does not take.
+                cut_off(request)
+            elif error is not None and not isinstance(error, ConnectionResetError):
+                _log.error("websocket_failed", path=request.path, exc_info=error)
+                await socket.close(code=WSCloseCode.INTERNAL_ERROR)
             else:
                 await socket.close(code=WSCloseCode.OK)
     finally:

@@ -183,10 +183,10 @@ async def test_states_of_a_run_over_rest(rest: Rest) -> None:
 async def test_foreign_pages_are_kept_out(rest: Rest) -> None:
     """A form of another site, a foreign WebSocket and a rebound name get nowhere."""
     status, _ = await rest.call("POST", "/v1/runs", data={"spec": "x"})
-    assert status == 400
+    assert status == 415
     name = await rest.create()
     status, _ = await rest.call("POST", f"/v1/{name}:cancel", headers={"Origin": "https://evil.example"})
-    assert status == 400
+    assert status == 415
     with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
         await rest.http.ws_connect(f"{rest.url}/v1/{name}/ws", headers={"Origin": "https://evil.example"})
     assert caught.value.status == 403
