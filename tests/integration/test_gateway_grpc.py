@@ -15,6 +15,7 @@ from chassis.clock import SystemClock
 from chassis.config import load
 from chassis.server import Server
 from chassis.telemetry import Telemetry
+from chassis.testing import until
 from chassis.testing_phases import FakePhases
 from gateway.config import GatewayConfig
 from gateway.server import build
@@ -172,11 +173,9 @@ async def test_phase_server_that_dies_and_comes_back(tmp_path: Path) -> None:
         moved = {**targets, "evidence": first.address}
         async with gateway_on(tmp_path, moved, phases) as served:
             running = asyncio.create_task(served.run())
-            async with asyncio.timeout(10):
-                while not phases.script(EVIDENCE).running:  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
-            phases.script(EVIDENCE).seconds = 0
+            await until(lambda: phases.script(EVIDENCE).running, 10)
             await first.stop(0)
+            phases.script(EVIDENCE).seconds = 0
             second = phases.build(EVIDENCE, folder)
             await second.start()
             events = await running
@@ -210,9 +209,7 @@ async def test_gateway_that_restarts_resumes_and_watchers_reattach(tmp_path: Pat
                 return None
 
             watching = asyncio.create_task(watch())
-            async with asyncio.timeout(10):
-                while not phases.script(EVIDENCE).running:  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
+            await until(lambda: phases.script(EVIDENCE).running, 10)
             await served.gateway.stop(1)
             told = await watching
             assert told is not None
@@ -246,14 +243,10 @@ async def test_cancel_over_grpc(served: Served) -> None:
     """CancelRun stops the phase server's work and ends the stream of a watcher."""
     served.phases.script(EVIDENCE).seconds = 30
     run = (await served.stub.CreateRun(pipeline_pb2.CreateRunRequest(spec=served.spec()))).run
-    async with asyncio.timeout(10):
-        while not served.phases.script(EVIDENCE).running:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+    await until(lambda: served.phases.script(EVIDENCE).running, 10)
     cancelled = (await served.stub.CancelRun(pipeline_pb2.CancelRunRequest(name=run.name))).run
     assert cancelled.state == pipeline_pb2.RUN_STATE_CANCELLED
-    async with asyncio.timeout(2):
-        while served.phases.script(EVIDENCE).running:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+    await until(lambda: not served.phases.script(EVIDENCE).running, 2)
     watch = served.stub.WatchRun(pipeline_pb2.WatchRunRequest(name=run.name), timeout=5)
     events = [reply.event async for reply in watch]
     assert events[-1].run_finished.state == pipeline_pb2.RUN_STATE_CANCELLED

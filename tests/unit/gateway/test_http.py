@@ -1,6 +1,5 @@
 """The REST surface over fake phases: JSON of the contract, typed errors, streams that resume."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from chassis.testing import ManualClock
+from chassis.testing import ManualClock, until
 from gateway.http.app import HttpSide
 from gateway.testing import GatewayRig
 from pipeline.v1 import common_pb2
@@ -106,9 +105,7 @@ async def test_dropped_stream_ends_its_handler_not_the_run(rest: Rest) -> None:
     run_id = name.removeprefix("runs/")
 
     async def watching(expected: bool) -> None:
-        async with asyncio.timeout(1):
-            while (run_id in repr(rest.rig.gateway.wakeup)) is not expected:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+        await until(lambda: (run_id in repr(rest.rig.gateway.wakeup)) is expected, 1)
 
     await watching(True)
     answer.close()

@@ -9,7 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.telemetry import Telemetry
-from chassis.testing import ManualClock
+from chassis.testing import ManualClock, until
 from gateway import trace
 from gateway.runs import schema
 from gateway.runs.creation import NewRun
@@ -72,9 +72,7 @@ async def test_stop_during_a_claim_gives_the_run_back(tmp_path: Path) -> None:
 
     blocker = asyncio.create_task(bench.database.write(slow))
     bench.worker.start()
-    async with asyncio.timeout(5):
-        while bench.database._queue.empty():  # noqa: ASYNC110 - the store's threads take real milliseconds
-            await asyncio.sleep(0.001)
+    await until(lambda: not bench.database._queue.empty(), 5)
     stopping = asyncio.create_task(bench.worker.stop())
     await asyncio.sleep(0)
     gate.set()
