@@ -41,8 +41,9 @@ _FIRST: tuple[Category, ...] = (
         "patient, clinic, doctor, physician, hospital, nurse, medical, health care, healthcare, telehealth, "
         "telemedicine, therapist, "
         "therapy, physiotherapy, dentist, dental, medication, prescription, diagnosis, symptom, caregiver, "
-        "elderly care, mental health, "
-        "blood, chronic, diabetes, surgery, surgeon, cancer, dementia, sleep, back pain, insomnia, no-show, "
+        "elderly care, mental health, pill, "
+        "elderly people, blood, "
+        "chronic, diabetes, surgery, surgeon, cancer, dementia, sleep, back pain, insomnia, no-show, "
         "health record, medicine, pharmacy, clinical",
         "health, care, disease, pain, appointment, carer, sleep, anxiety, depression, disability, wheelchair, "
         "hearing, pregnancy, "
@@ -70,7 +71,8 @@ _FIRST: tuple[Category, ...] = (
         "accounting, accountant, bookkeeping, "
         "tax, payroll, fraud, fraudulent, budget, budgeting, invest, investing, investor, investment, "
         "mortgage, expense, finance, financial, "
-        "crypto, wallet, remittance, pension, savings, debt, cash flow, actuary, cfo, accounts payable",
+        "crypto, digital wallet, crypto wallet, e-wallet, mobile wallet, "
+        "remittance, pension, savings, debt, cash flow, actuary, cfo, accounts payable",
         "pay, money, transaction, saving, refund, stock, trading, currency, audit, chargeback, receivable, "
         "payable, pocket money, "
         "billing, credit score",

@@ -12,7 +12,8 @@ _MIDDLE: tuple[Category, ...] = (
         "Real estate",
         "real estate, landlord, tenant, property, property manager, lawn, lawn mowing, house cleaning, "
         "apartment, housing, realtor, homebuyer, home buyer, lease, "
-        "estate agent, mortgage broker, roommate, flatmate, construction site, builder, architect, building "
+        "estate agent, storage space, mortgage broker, "
+        "roommate, flatmate, construction site, builder, architect, building "
         "manager, home renovation, "
         "homeowner, co-living, housing association, vacancy, construction, renovation, student housing",
         "house, home, building, rental, rent, room, neighbourhood, neighborhood, renovate, plumbing, plumber, "
@@ -40,7 +41,7 @@ _MIDDLE: tuple[Category, ...] = (
         "itinerary, hostel, airbnb, guest, "
         "backpacker, airline, airport, booking site, camping, campsite, hike, hiking, hiker, vacation rental, "
         "sightseeing, cruise, "
-        "city break, host",
+        "city break, host, group trip, road trip, weekend trip, itineraries",
         "destination, booking, guide, luggage, visa, abroad, local experience, museum, reservation, trail",
         "explore, book, map, local, weekend",
         {
@@ -62,7 +63,8 @@ _MIDDLE: tuple[Category, ...] = (
         "energy, solar, carbon, carbon accounting, carbon credit, carbon footprint, emission, renewable "
         "energy, wind farm, power "
         "grid, electricity, "
-        "electricity network, battery storage, climate, ccs, co2, sustainability, heat pump, charging station, "
+        "electricity network, appliance, wasted electricity, electricity bill, "
+        "battery storage, climate, ccs, co2, sustainability, heat pump, charging station, "
         "ev charging, "
         "transmission network, geothermal, nuclear fusion, fusion, plasma, microgrid, grid inertia, "
         "vehicle-to-grid, carbon reporting, carbon auditor, carbon market, scope 3, dac company, tso, photovoltaic, "

@@ -45,6 +45,18 @@ _PAYMENT = {
 }
 
 
+def _says(product: str, goal: str) -> bool:
+    """Whether a product's name says its goal already; words count as the same from their first five letters."""
+    told = {w.singular(word)[:5] for word in product.lower().split()}
+    asked = [w.singular(word)[:5] for word in goal.lower().split() if word not in w.STOPWORDS]
+    return bool(asked) and all(word in told for word in asked)
+
+
+def _lower(label: str) -> str:
+    """A category's label within a sentence: "AI infrastructure" keeps its abbreviation."""
+    return " ".join(word if word.isupper() and len(word) > 1 else word.lower() for word in label.split())
+
+
 def claims(facts: ClaimFacts) -> tuple[pb.Claim, ...]:
     """Seven claims in the order of `CLAIM_IDS`."""
     who = facts.audience or "the people it is meant for"
@@ -66,22 +78,28 @@ def claims(facts: ClaimFacts) -> tuple[pb.Claim, ...]:
     elif facts.problem:
         problem = f"{who} lose time or money to {facts.problem} often enough to look for a remedy."
     else:
-        problem = f"{who} need {facts.product}{'' if not goal else f' that can {goal}'} often enough to look for one."
+        problem = (
+            f"{who} look for a way to {goal} often enough to try something new."
+            if goal
+            else f"{who} need {facts.product} often enough to look for one."
+        )
     acts = w.join(facts.mechanisms[:2]) or (f"a product that can {goal}" if goal else facts.product)
     rules = f", within the rules on {w.join(facts.regulated[:2])}" if facts.regulated else ""
-    field = f" in {facts.label.lower()}" if facts.label and facts.category != "general" else ""
+    field = f" in {_lower(facts.label)}" if facts.label and facts.category != "general" else ""
     own_way = f" {facts.means}" if facts.means else ""
+    # "an idea validation platform to validate ideas": the name says it already.
+    use = "" if _says(facts.product, goal) else to_goal
     rows = (
         (pb.CLAIM_KIND_PROBLEM, problem, [facts.problem, facts.audience, *facts.keywords]),
         (pb.CLAIM_KIND_AUDIENCE, f"{everyone} can be reached at an affordable cost and would try "
-        f"{facts.product}{to_goal}.",
+        f"{facts.product}{use}.",
          [facts.audience, *facts.keywords]),
         (pb.CLAIM_KIND_MARKET_SIZE, f"Enough {who.removeprefix('the ')} want{to_goal or ' this'} to carry a "
         f"business{field}.",
          [f"{topic} market size", facts.audience, *facts.keywords]),
         (pb.CLAIM_KIND_COMPETITION, f"No established product already {help_goal}{own_way} well enough.",
          [f"{topic} software", f"{topic} alternatives", *facts.keywords]),
-        (pb.CLAIM_KIND_WILLINGNESS_TO_PAY, f"{facts.buyer or who} would {pay} {facts.product}{to_goal}.",
+        (pb.CLAIM_KIND_WILLINGNESS_TO_PAY, f"{facts.buyer or who} would {pay} {facts.product}{use}.",
          [f"{topic} pricing", facts.buyer, *facts.keywords]),
         (pb.CLAIM_KIND_FEASIBILITY, f"Today's technology makes {acts} reliable enough for {everyone}{rules}.",
          [*facts.mechanisms, *facts.keywords]),

@@ -14,7 +14,7 @@ from chassis.idea.lexicon import ANALOGUES, CONSUMERS, FORMS, PUBLIC
 from chassis.idea.nouns import head_of
 from pipeline.v1 import common_pb2 as pb
 
-# A category needs more than one weak hint.
+# A category needs more than weak hints.
 _SCORE_MIN = 2.0
 # Fields that cut across the others: a clinic's scheduling tool is health care first.
 _HORIZONTAL = frozenset({"business-operations", "government", "manufacturing", "social"})
@@ -71,15 +71,17 @@ def lemmas(text: str) -> str:
     return f" {' '.join(parts)} "
 
 
-def categorise(text: str, focus: str = "") -> CategoryHit:
-    """The best category of a text; words of `focus` (head, audience, mechanisms) count half as much again."""
-    line, sharp = lemmas(text), lemmas(focus)
+def categorise(text: str, focus: str = "", audience: str = "") -> CategoryHit:
+    """The best category of a text; words of `focus` (head, problem, mechanisms) count half as much again, the
+    audience's a quarter: what is done tells more about the field than for whom."""
+    line, sharp, who = lemmas(text), lemmas(focus), lemmas(audience)
     line_parts = f" {line.replace('-', ' ')} "
     verbs = " ".join(
         w.base_of_gerund(word) or w.base_of_participle(word) or w.base_of_third(word) for word in line.split()
     )
     best = CategoryHit(GENERAL, (), 0.0)
     for category, terms in _terms():
+        weights = dict(terms)
         score, basis = 0.0, []
         used: set[str] = set()
         for term, weight in terms:
@@ -91,12 +93,13 @@ def categorise(text: str, focus: str = "") -> CategoryHit:
                 found = padded in f" {verbs} "
             if found:
                 used.update(term.split())
-                factor = 1.5 if padded in sharp else 1.0
+                factor = 1.5 if padded in sharp else 1.25 if padded in who else 1.0
                 score += weight * factor * (1.4 if " " in term else 1.0)
                 basis.append((weight * factor, term))
         if category.slug in _HORIZONTAL:
             score *= _HORIZONTAL_WEIGHT
-        if score > best.score and score >= _SCORE_MIN:
+        telling = any(weights[term] > 1 for _, term in basis)
+        if telling and score > best.score and score >= _SCORE_MIN:
             basis.sort(key=lambda pair: -pair[0])
             best = CategoryHit(category, tuple(term for _, term in basis[:6]), score)
     return best

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from chassis.idea import grammar, nouns, pains
+from chassis.idea import experience, grammar, nouns, pains
 from chassis.idea import phrases as phrases_of
 from chassis.idea import words as w
 from chassis.idea.grammar import Clause, Sentence, VerbPhrase
 from chassis.idea.heads import read_analogue, read_head
-from chassis.idea.lexicon import ANALOGUES, VERB_FOR_NOUN
+from chassis.idea.lexicon import ANALOGUES, HARD, HARM_VERBS, PAINS, VERB_FOR_NOUN
 from chassis.idea.roles import Roles
 from chassis.idea.verbs import FINDING, IMPROVING, INFORMING, MATCHING, REDUCING
 
@@ -72,7 +72,9 @@ def _read_clause(clause: Clause, parsed: Sentence, roles: Roles, doing: list[tup
     elif kind in {"without", "instead"}:
         phrases = phrases_of.parse_verbs(clause.tokens, source, kind)
         hurts = phrases[0].gerund_form if phrases else nouns.clean(text)
-        roles.set_problem(hurts, f"{'without' if kind == 'without' else 'instead of'} {text}")
+        # "trains instead of flights": what is replaced need not hurt.
+        if phrases or kind == "without" or {w.singular(t.lower) for t in clause.tokens} & (PAINS | HARD):
+            roles.set_problem(hurts, f"{'without' if kind == 'without' else 'instead of'} {text}")
         doing.append((clause, []))
     elif kind == "who":
         _read_who(clause, source, roles)
@@ -119,6 +121,9 @@ def _read_who(clause: Clause, source: str, roles: Roles) -> None:
         text,
         re.IGNORECASE,
     )
+    doing = re.match(
+        r"^(?:is|are|keep|keeps)\s+(?:\w+ly\s+|always\s+|often\s+)?(?P<what>\w+ing\s.+)$", text, re.IGNORECASE
+    )
     if wish:
         offset = wish.start("what") + clause.tokens[0].start
         tokens = [t for t in clause.tokens if t.start >= offset]
@@ -127,6 +132,8 @@ def _read_who(clause: Clause, source: str, roles: Roles) -> None:
         what = struggle["what"]
         first, _, rest = what.partition(" ")
         roles.set_problem(f"{w.gerund(first.lower())} {rest}" if w.is_base_verb(first.lower()) and rest else what, text)
+    elif doing and (w.base_of_gerund(doing["what"].split()[0].lower()) in HARM_VERBS or pains.score(doing["what"]) > 0):
+        roles.set_problem(re.split(r",\s", doing["what"])[0], text)
     elif negative:
         hurts = pains.as_noun_phrase(f"people {text}").removeprefix("people ")
         roles.set_problem(hurts, text)
@@ -174,6 +181,8 @@ def read_phrases(phrases: list[VerbPhrase], kind: str, roles: Roles) -> None:
             )
         if phrase.base in MATCHING:
             _read_match(phrase, roles)
+        elif kind == "where" and roles.audiences:
+            _read_served(phrase, roles)
         phrase = _without_audience(phrase, _read_object(phrase, roles))
         outcome = _is_outcome(phrase)
         if outcome:
@@ -233,6 +242,25 @@ def _read_match(phrase: VerbPhrase, roles: Roles) -> None:
         roles.set_problem(f"finding {nouns.clean(sought)}", phrase.basis, inferred=True)
 
 
+def _read_served(phrase: VerbPhrase, roles: Roles) -> None:
+    """ "where engineers mentor startups on mistakes": those who are served come first, theirs is the need."""
+    served = re.match(r"^(?:(?:[\w-]+)\s){0,2}?[\w-]+(?=\s(?:to|on|in|with|about|how)\s|$)", phrase.rest)
+    if phrase.base not in _SERVING or served is None or not nouns.is_actor_phrase(served.group()):
+        return
+    roles.add_audience(served.group(), phrase.basis)
+    who = next((a for a in roles.audiences if a.lower().endswith(served.group().lower().split()[-1])), "")
+    if who and who != roles.audiences[0]:
+        roles.audiences.remove(who)
+        roles.audiences.insert(0, who)
+        roles.sides = max(roles.sides, 2)
+    about = re.search(r"\s(?:on|about|with|in)\s(?P<what>.+)$", phrase.rest)
+    if about and {w.singular(t.lower) for t in w.tokenize(about["what"])} & PAINS:
+        roles.set_problem(nouns.clean(about["what"]), phrase.basis)
+
+
+_SERVING = frozenset("mentor teach tutor coach train advise guide help support educate assist".split())
+
+
 def _without_audience(phrase: VerbPhrase, said: str) -> VerbPhrase:
     """ "draft contracts for small law firms" -> "draft contracts", where the firms are known as the audience."""
     rest = phrase.rest
@@ -254,12 +282,18 @@ def _read_object(phrase: VerbPhrase, roles: Roles) -> str:
         if w.is_base_verb(verb.lower()):
             roles.set_problem(f"{w.gerund(verb.lower())} {tail}", dreaded.group())
     told = (
-        re.search(r"\bto\s+(?P<who>(?:\w+\s){0,2}\w+)(?=\s(?:and|so|with)\s|$)", rest)
+        re.search(
+            r"\bto\s+(?:[\d.,]+\s+)?(?P<who>(?:[^\W\d]+\s){0,2}[^\W\d]+)(?=\s(?:and|so|with|for|every|each|at|in)\s|$)",
+            rest,
+        )
         if phrase.base in _TELLING
         else None
     )
     if told and nouns.is_actor_phrase(told["who"]) and w.is_plural(told["who"].split()[-1].lower()):
         roles.add_audience(told["who"], phrase.basis)
+    handed = re.match(r"^(?P<who>(?:[^\W\d]+\s){0,2}[^\W\d]+)\s(?=(?:an?|the|their|\d+)\s)", rest)
+    if handed and phrase.base in experience.HANDING and nouns.is_actor_phrase(handed["who"]):
+        roles.add_audience(handed["who"], phrase.basis)
     if phrase.base in _HANDING_OVER:
         buyer = re.search(r"\bto\s+(?P<who>(?:\w+\s){0,2}\w+)$", nouns.without_adverbs(rest))
         if buyer and nouns.is_actor_phrase(buyer["who"]) and w.is_plural(buyer["who"].split()[-1].lower()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from chassis.idea import nouns, remedies
+from chassis.idea import experience, nouns, remedies
 from chassis.idea import words as w
 from chassis.idea.grammar import VerbPhrase
 from chassis.idea.lexicon import PAINS
@@ -22,10 +22,12 @@ JOBS = frozenset(
 
 def finish(roles: Roles) -> None:
     """Fills what follows from the rest, marked as inferred, and bounds the lists."""
-    if not roles.audiences:
-        sufferer = remedies.sufferer(roles.pain_sentences)
-        if sufferer:
-            roles.add_audience(sufferer, roles.pain_sentences[0])
+    sufferer = remedies.sufferer(roles.pain_sentences) or _who_complains(roles)
+    if sufferer and not (roles.labelled and roles.audiences):
+        # Who complains has the need, whoever else the product talks to.
+        known = list(roles.audiences)
+        roles.add_audience(sufferer, roles.pain_sentences[0])
+        roles.audiences = w.unique([*roles.audiences[len(known) :], *known])
     if roles.handed_to:
         roles.add_audience(roles.handed_to)
         roles.sides = max(roles.sides, len(roles.audiences))
@@ -61,7 +63,9 @@ def finish(roles: Roles) -> None:
             roles.set_problem(f"learning to {taught.rest.partition(' to ')[2]}", taught.basis, inferred=True)
         elif job:
             roles.set_problem(job.gerund_form, job.basis, inferred=True)
-    roles.audiences = w.unique(roles.audiences)[:AUDIENCES_MAX]
+    # "dogs ... warns owners": the owners are the dog owners.
+    named = w.unique(roles.audiences)
+    roles.audiences = [a for a in named if not any(other.endswith(f" {a}") for other in named)][:AUDIENCES_MAX]
     seen: list[VerbPhrase] = []
     for phrase in roles.mechanisms:
         if phrase.rest and all(phrase.base_form.lower() != other.base_form.lower() for other in seen):
@@ -75,6 +79,16 @@ def finish(roles: Roles) -> None:
             roles.basis["solution"] = asked[0][1]
         if asked and not roles.goal:
             roles.goal = asked[0][0]
+
+
+def _who_complains(roles: Roles) -> str:
+    """ "Hotels throw away too much food": people or organisations that begin a sentence, right before its verb."""
+    words = roles.pain_sentences[0].split()[:5] if roles.pain_sentences else []
+    for end in range(1, len(words)):
+        last, verb = words[end - 1].lower(), words[end].lower()
+        if (w.is_base_verb(verb) or verb == "never") and w.is_plural(last) and nouns.is_actor(last):
+            return w.decapitalise(" ".join(words[:end]))
+    return ""
 
 
 _GOAL_CHARS_MAX = 80
@@ -98,7 +112,7 @@ def _goal(roles: Roles) -> str:
     if roles.problem.startswith("not knowing "):
         return "know " + roles.problem.removeprefix("not knowing ")
     for phrase in roles.mechanisms:
-        text = re.split(r"\s(?:before|so that|using|because)\s", phrase.base_form)[0]
-        if len(text) <= _GOAL_CHARS_MAX:
+        text = experience.goal_of(phrase, roles.audiences)
+        if text and len(text) <= _GOAL_CHARS_MAX:
             return text
     return ""

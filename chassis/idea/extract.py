@@ -64,12 +64,17 @@ def features(roles: Roles, form: int, things: Sequence[str]) -> list[pb.Feature]
             )
         )
     if not rows and roles.problem:
-        rows.append((f"measure {_topic(roles.problem)}", "problem"))
+        topic = _topic(roles.problem)
+        gerund = w.base_of_gerund(topic.split()[0].lower())
+        rows.append((f"record cases of {topic}" if gerund else f"measure {topic}", "problem"))
     if not rows:
         # Only a name for a thing: what one does first with such a thing, marked as inferred by the caller.
         head = re.sub(r"^(?:an?|the|our|my)\s+", "", roles.head.strip(), flags=re.IGNORECASE)
-        if form in (pb.PRODUCT_FORM_WEB_APP, pb.PRODUCT_FORM_MOBILE_APP, pb.PRODUCT_FORM_API) and things:
-            rows.append((f"manage {w.plural(things[0])}", "problem"))
+        kept = next((thing for thing in things if not nouns.is_actor(thing.split()[-1])), "")
+        if roles.about.lower() in nouns.MASS:
+            rows.append((f"manage {roles.about.lower()}", "problem"))
+        elif form in (pb.PRODUCT_FORM_WEB_APP, pb.PRODUCT_FORM_MOBILE_APP, pb.PRODUCT_FORM_API) and kept:
+            rows.append((f"manage {w.plural(kept)}", "problem"))
         elif head and len(head.split()) < 7:
             rows.append(
                 (
@@ -174,7 +179,7 @@ _NOUNS_LIKE_ADJECTIVES = frozenset(
 _GENERIC = frozenset(
     "company firm operator organization organisation industry provider manufacturer team user customer "
     "business enterprise "
-    "people person manager institution agency startup reverse identity execution third-party lesson-s".split()
+    "demand people person manager institution agency startup reverse identity execution third-party lesson-s".split()
 )
 
 

@@ -203,13 +203,26 @@ def _marker(tokens: list[Token], index: int, current: Clause) -> tuple[str, int]
     in_head = current.kind == "head"
     begun = bool(current.tokens)
     previous = tokens[index - 1] if index else None
+    if word == "which" and begun and _inside_informing(current) and _asks_which(tokens, index):
+        return "", 0
     if word in {"that", "which", "who"} and begun:
         return _relative(tokens, index, current)
+    if in_head and previous is not None and _bare_verb(tokens, index, previous):
+        return "relative", 0
+    if (
+        word == "for"
+        and current.kind in {"instead", "without"}
+        and has_actor([t.lower for t in tokens[index + 1 : index + 4]])
+    ):
+        return "for", 1
     if in_head and begun and (word == "for" or (word, following) == ("aimed", "at")):
         skip = 1 if word == "for" else 2
         at = skip_adverbs(tokens, index + skip)
         if verb_form(tokens, at)[0] == "gerund" and not _gerund_is_modifier(tokens, at):
             return "for-gerund", skip
+        # "a platform for connect doctors with patients": written by somebody whose first language is another.
+        if at + 1 < len(tokens) and tokens[at].lower in _NEVER_NOUNS:
+            return "infinitive", skip
         return "for", skip
     if word in _DESIGNED and begun and in_head:
         at = skip_adverbs(tokens, index + 1)
@@ -252,10 +265,39 @@ def _marker(tokens: list[Token], index: int, current: Clause) -> tuple[str, int]
     return _participle(tokens, index, current, previous)
 
 
+_NEVER_NOUNS = frozenset(
+    "connect sell find improve create manage learn provide reduce protect detect identify help make get give keep "
+    "send teach analyze analyse predict solve track".split()
+)
+
+
+def _asks_which(tokens: list[Token], index: int) -> bool:
+    """ "shows tenants which appliance wastes power": a noun follows, so it is what they are shown, no new clause."""
+    following = tokens[index + 1].lower if index + 1 < len(tokens) else ""
+    return (
+        bool(following)
+        and following not in w.AUXILIARIES
+        and (w.is_plural(following) or not w.base_of_third(following))
+    )
+
+
+def _bare_verb(tokens: list[Token], index: int, previous: Token) -> bool:
+    """ "An app lets caregivers send photos": the verb of a whole sentence right behind its subject, a product."""
+    if index + 1 >= len(tokens) or previous.lower not in FORM_HEADS or tokens[0].lower not in w.DETERMINERS:
+        return False
+    form, base = verb_form(tokens, index)
+    following = tokens[index + 1]
+    sure = base not in MOSTLY_NOUNS or following.lower in w.DETERMINERS
+    return form == "third" and sure and following.is_word and following.lower not in w.AUXILIARIES | {"for", "of"}
+
+
 def _relative(tokens: list[Token], index: int, current: Clause) -> tuple[str, int]:
     at = skip_adverbs(tokens, index + 1)
     form, _ = verb_form(tokens, at)
     nxt = tokens[at].lower if at < len(tokens) else ""
+    if nxt in {"is", "are"} and _ends_with_actor(current) and verb_form(tokens, at + 1)[0] == "gerund":
+        # "people which is losing their keys"
+        return "who", 1
     if nxt in w.AUXILIARIES:
         plural_aux = nxt in {"are", "have", "do", "don't", "can't", "cannot", "aren't", "were"}
         if (plural_aux or tokens[index].lower == "who") and _ends_with_actor(current):
@@ -292,7 +334,9 @@ def _bases(clause: Clause) -> list[str]:
     found = []
     for i, token in enumerate(clause.tokens):
         base = w.base_of_third(token.lower) or w.base_of_gerund(token.lower)
-        if not base and (i == 0 or clause.tokens[i - 1].lower in {"to", "and"}) and w.is_base_verb(token.lower):
+        before = clause.tokens[i - 1].lower if i else ""
+        begins = i == 0 or before in {"to", "and"} or (w.is_plural(before) and has_actor([before]))
+        if not base and begins and w.is_base_verb(token.lower):
             base = token.lower
         if base:
             found.append(base)

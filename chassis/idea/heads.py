@@ -23,6 +23,15 @@ _ANALOGUE_VERBS = {
     "spotify": ("stream", "{}"), "etsy": ("sell", "{}"), "ebay": ("sell", "{}"), "duolingo": ("practise", "{}"),
     "strava": ("track", "{}"), "calendly": ("schedule", "{}"), "stripe": ("take", "{} payments"),
 }  # fmt: skip
+_PEOPLE_ARE_BOOKED = frozenset({"uber"})
+_PEOPLE_MEET = frozenset({"tinder", "linkedin"})
+# Who is hired for an hour or a job, so that "Uber for ..." is about ordering them.
+PROVIDERS = frozenset(
+    "walker sitter babysitter nanny cleaner housekeeper plumber electrician handyman mechanic groomer "
+    "hairdresser barber stylist tutor driver courier mover painter gardener landscaper photographer "
+    "caterer chef cook nurse caregiver carer massage therapist trainer dj bartender translator interpreter notary "
+    "locksmith tailor carpenter roofer".split()
+)
 _OWNED_SOFTWARE = frozenset("software system crm saas suite management erp portal".split())
 # Verbs whose object may be people: the first word of the head is then no owner ("tutor matching app").
 _ABOUT_PEOPLE = frozenset("find recruit hire match validate detect rank screen vet".split())
@@ -89,7 +98,14 @@ def read_analogue(company: str, what: str, roles: Roles) -> None:
     """ "Uber for lawn mowing": what is done is known from the company, unless it is for people."""
     thing = nouns.clean(re.split(r"\s(?:that|which|who|by|with)\s", what)[0])
     roles.things.append(thing)
-    if nouns.is_actor_phrase(thing):
+    head = nouns.head_of(thing)
+    if company in _PEOPLE_ARE_BOOKED and head in PROVIDERS:
+        # "Uber for dog walkers": they are what is ordered; who orders follows from the field.
+        _add(roles, "book", f"{thing} on demand", f"{company} for {thing}")
+    elif company in _PEOPLE_MEET and nouns.is_actor_phrase(thing):
+        roles.add_audience(thing, what)
+        _add(roles, "match", f"{thing} with each other", f"{company} for {thing}")
+    elif nouns.is_actor_phrase(thing):
         roles.add_audience(thing, what)
     elif company in _ANALOGUE_VERBS and not roles.mechanisms:
         verb, pattern = _ANALOGUE_VERBS[company]

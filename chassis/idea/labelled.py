@@ -62,7 +62,7 @@ def read_labelled(lead: str, labels: dict[str, str], roles: Roles) -> None:
             cut = _ATTRIBUTE.split(member)[0]
             kind = nouns.clean(re.sub(r"^(?:and|or|e\.g\.?)\s+", "", cut))
             if kind and (len(kind.split()) > 1 or nouns.is_actor_phrase(kind, lenient=True) or kind[0].isupper()):
-                roles.add_audience(kind, first)
+                roles.add_audience(f"teams in {w.decapitalise(kind)}" if _is_field(kind) else kind, first)
     for label in ("solution",):
         if labels.get(label):
             read_main(labels[label], roles)
@@ -75,6 +75,19 @@ def read_labelled(lead: str, labels: dict[str, str], roles: Roles) -> None:
     elif lead and not roles.mechanisms:
         read_main(lead, roles)
     finish(roles)
+
+
+def _is_field(kind: str) -> bool:
+    """Whether an audience is a line of business ("drone logistics") and not those who work in it."""
+    head = nouns.head_of(kind)
+    return head in _FIELDS and not nouns.is_actor(head)
+
+
+_FIELDS = frozenset(
+    "defense defence logistics agriculture aviation research aerospace manufacturing finance healthcare energy "
+    "telecommunications telecom robotics insurance banking construction mining retail education cybersecurity biotech "
+    "farming transportation space automotive".split()
+)
 
 
 def _members(text: str) -> list[str]:

@@ -33,6 +33,7 @@ ACTORS = frozenset(
     entrepreneur solopreneur freelancer maintainer administrator officer leader player subcontractor certifier miner
     industry platform center centre refinery warehouse utility hyperscaler startup gigafactory giant group merchant
     survivor veteran woman man girl boy people introvert vegan vegetarian diabetic dater single bride groom
+    friend hire co-founder
     dyslexic amateur enthusiast collector hobbyist lover parent-to-be newlywed widow pet-owner crew workforce squad
     committee board association union chain brand franchise landscaper cleaner housekeeper nanny babysitter sitter
     walker groomer stylist barber hairdresser salon spa dj band venue organizer organiser promoter booker curator
@@ -204,7 +205,7 @@ ATTRIBUTES = frozenset(
     "deadline duration quantity location address age colour color budget efficiency accuracy performance progress "
     "availability history trend habit intake usage consumption need preference interest goal skill experience "
     "way thing stuff lot kind type part side end life money help work time day week month year hour minute space "
-    "lack risk problem issue solution product service app platform tool system software technology ai data "
+    "slot lack risk problem issue solution product service app platform tool system software technology ai data "
     "information "
     "world people person everyone place case process use access control support result effect change impact "
     "attention safety security confidence trust volume loss capacity power energy life food waste water productivity "

@@ -87,6 +87,8 @@ def clean(phrase: str) -> str:
             rest
             and (lower in w.DETERMINERS or lower in w.CONJUNCTIONS or lower in _EDGE)
             and lower not in {"no", "every", "each"}
+            # "new parents", "new hires": who they are; "a new app": nothing.
+            and not (lower == "new" and is_actor(head_of(rest)))
         ):
             phrase = rest.lstrip(" ,;:")
             continue
@@ -146,6 +148,9 @@ def to_verb_phrase(phrase: str) -> tuple[str, str] | None:
         or NOMINALISATIONS.get(singular, "")
         or (agent_verb(singular) if singular in _DEVICES else "")
     )
+    if verb == "fill" and before.lower().endswith("waitlist"):
+        # Filled are the slots that fall free, with those who wait.
+        return verb, f"open slots from {object_of(before)}"
     if verb and before:
         return verb, object_of(before)
     if singular in VERB_FOR_NOUN:

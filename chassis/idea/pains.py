@@ -11,7 +11,7 @@ import re
 
 from chassis.idea import words as w
 from chassis.idea.lexicon import HARD, HARM_VERBS, PAINS
-from chassis.idea.nouns import clean
+from chassis.idea.nouns import clean, is_actor_phrase
 from chassis.idea.verbs import MOSTLY_NOUNS
 from chassis.idea.words import Token
 
@@ -46,6 +46,16 @@ _NOUNS_TOO = frozenset("risk cost hit limit break crash waste work need result l
 _NEVER_NOUNS = frozenset("generate take require destroy fail consume perform inherit create suffer lack".split())
 
 
+_COMPLAINTS = re.compile(
+    r"\b(?:(?:is|are) (?:such )?a (?:real )?(?:pain|hassle|nightmare|headache|mess)|"
+    r"(?:nobody|no one|hardly anyone) \w+|"
+    r"throw(?:s|ing)? (?:\w+ )?away|wait(?:s|ing)? (?:for )?(?:hours|days|weeks|months|ages)|"
+    r"takes? (?:hours|days|weeks|months|ages|forever)|(?:hate|dread)s?|(?:sick|tired) of|never knows?|"
+    r"ends? up|struggl\w+|too (?:much|many|little|few|late))\b",
+    re.IGNORECASE,
+)
+
+
 def score(sentence: str) -> float:
     """How much a sentence complains; 0 when it does not."""
     lowered = [t.lower for t in w.tokenize(sentence)]
@@ -59,6 +69,7 @@ def score(sentence: str) -> float:
             re.I,
         )
     )
+    points += 1.2 * len(_COMPLAINTS.findall(sentence))
     points += 1.5 * bool(re.match(r"\s*(?:however|but|yet|worse)\b", sentence, re.IGNORECASE)) if points else 0.0
     return points
 
@@ -158,6 +169,11 @@ def as_noun_phrase(sentence: str) -> str:
         who = f"{clean(hard['who'])} " if hard["who"] else ""
         manner = "being unable" if hard["how"].lower() == "impossible" else "finding it hard"
         return shorten(f"{who}{manner} to {hard['what']}")
+    ignorant = re.match(
+        r"^(?P<who>[\w\s-]{3,40}?)\s+never\s+(?:really\s+)?(?P<verb>\w+)\s+(?P<what>.+)$", text, re.IGNORECASE
+    )
+    if ignorant and w.is_base_verb(ignorant["verb"].lower()) and is_actor_phrase(ignorant["who"], lenient=True):
+        return shorten(f"not {w.gerund(ignorant['verb'].lower())} {ignorant['what']}")
     head, colon, tail = text.partition(": ")
     if colon and len(tail.split()) > 3 and not _finite(w.tokenize(head)):
         text = tail
@@ -197,6 +213,10 @@ def shorten(phrase: str) -> str:
             at for at in places if 30 <= at <= PROBLEM_CHARS_MAX and not any(a < at < b for a, b in quoted)
         )
         phrase = phrase[: positions[-1]] if positions else w.clip(phrase, PROBLEM_CHARS_MAX)
+    # "coordinating millions of vehicles being a large-scale stochastic": the verdict on it was cut off, it goes.
+    cut_off = re.search(r"\sbeing an?\s[\w\s-]{3,60}$", phrase)
+    if cut_off and len(phrase) > PROBLEM_CHARS_MAX - 25 and len(phrase[: cut_off.start()].split()) > 3:
+        phrase = phrase[: cut_off.start()]
     phrase = re.sub(r",\s\w+ing$", "", re.sub(r"\s+", " ", phrase).strip(" .,;:–—-"))
     if phrase.count('"') % 2 or phrase.count("“") != phrase.count("”"):
         phrase = re.sub(r"[\"“”]", "", phrase)

@@ -55,6 +55,9 @@ def _expand(piece: list[Token], verb_at: int, base: str, adverb: str, source: st
     rest = source[after[0].start : after[-1].end] if after else ""
     basis = source[piece[0].start : piece[-1].end] if piece else ""
     outer = " ".join(part for part in (adverb, base, rest) if part)
+    if base == "make" and after and after[0].lower == "sure":
+        # "makes sure that new hires get a laptop" helps them get it.
+        after = after[2:] if len(after) > 1 and after[1].lower == "that" else after[1:]
     if base in ENABLING or base in INFORMING:
         boundary = _audience_end(after, open_ended=base in ENABLING)
         if boundary:
@@ -123,7 +126,10 @@ def _coordinated(tokens: list[Token], at: int, form: str) -> list[int]:
         if verb_at >= len(tokens):
             continue
         found, base = verb_form(tokens, verb_at)
-        if found != form or any(t.lower in {"where", "how", "what", "when"} for t in tokens[last:index]):
+        if found != form:
+            continue
+        asked = any(t.lower in {"where", "how", "what", "when", "which"} for t in tokens[last:index])
+        if asked and (form != "third" or base not in INFORMING | ENABLING):
             continue
         bare = index == last + 1 or (index == last + 2 and tokens[index - 1].text == ",")
         following = tokens[verb_at + 1] if verb_at + 1 < len(tokens) else None
@@ -133,7 +139,9 @@ def _coordinated(tokens: list[Token], at: int, form: str) -> list[int]:
                 not ends and (base not in MOSTLY_NOUNS or (following is not None and following.lower in w.DETERMINERS))
             )
         elif form == "third":
-            accepted = bare or not ends
+            # "their laptop and accounts on day one": a plural noun.
+            noun = base in MOSTLY_NOUNS and following is not None and following.lower in w.PREPOSITIONS
+            accepted = bare or not (ends or noun)
         else:
             accepted = not ends or (bare and following is None)
         if accepted:

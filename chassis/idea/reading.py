@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from chassis.idea import classify, extract, interpret, language, naming, nouns, regulated, suspicious
+from chassis.idea import classify, extract, interpret, language, naming, nouns, regulated, spelling, suspicious
 from chassis.idea import words as w
 from chassis.idea.category import Category
 from chassis.idea.claims import ClaimFacts, claims
@@ -34,16 +34,20 @@ class IdeaReading:
 def read_idea(text: str, name: str = "") -> IdeaReading:
     """Reads a normalised text (see `text.normalise`) and the founder's working title; never raises on odd input."""
     passages = suspicious.find(text)
+    written = text
+    text, undo = spelling.mend(text)
     code, _ = language.detect(text, _known_english(text))
     english = code in {"en", ""}
     found = interpret.read_roles(text) if english else Roles(head="", main=text)
     line = classify.lemmas(text)
     who = [] if found.labelled else found.audiences
-    focus = " ".join([found.head, found.problem, *who, *(m.base_form for m in found.mechanisms)])
+    focus = " ".join([found.head, found.problem, *(m.base_form for m in found.mechanisms)])
+    for audience in who:
+        focus = focus.replace(audience, " ")
     # "A B2B (SaaS / Edge API) solution": how it is sold says nothing about the field.
-    hit = classify.categorise(re.sub(r"(?<=B2B|B2G|M2M) \([^)]*\)", "", text, count=1), focus)
+    hit = classify.categorise(re.sub(r"(?<=B2B|B2G|M2M) \([^)]*\)", "", text, count=1), focus, " ".join(who))
     category = hit.category
-    profile = pb.IdeaProfile(idea=text, language=code, category=category.slug, category_label=category.label)
+    profile = pb.IdeaProfile(idea=written, language=code, category=category.slug, category_label=category.label)
     basis: dict[str, str] = dict(found.basis)
     basis.pop("head", None)
     inferred: list[str] = []
@@ -75,12 +79,12 @@ def read_idea(text: str, name: str = "") -> IdeaReading:
     profile.one_liner = one_liner(found, profile, text)
     if profile.one_liner:
         basis["one_liner"] = w.clip(found.main or text, 160)
-    profile.regulated_fields.extend(regulated.find(text))
+    profile.regulated_fields.extend(regulated.find(written))
     if hit.score:
         profile.benchmark_segment = classify.segment(category, text)
     profile.inferred_fields.extend(sorted(set(inferred)))
     for key, value in basis.items():
-        profile.basis[key] = value
+        profile.basis[key] = spelling.as_written(value, undo)
     stated = [field for field in FIELDS if field in basis and field not in inferred]
     profile.coverage = round(len(stated) / len(FIELDS), 2)
     return IdeaReading(profile, claims(_facts(profile, found)), passages)
@@ -175,12 +179,15 @@ def _name_words(found: Roles, profile: pb.IdeaProfile) -> list[str]:
 def _nameable(word: str) -> bool:
     """Whether a product may be called after the word: no pain, no adjective, no unit."""
     base = w.singular(word)
+    if base in w.STOPWORDS or base in _UNNAMEABLE_VERBS:
+        return False
     if base in {"no-show", "waste", "fraud"}:
         return True
     shaped = w.base_of_participle(word) or (w.base_of_gerund(word) and len(word) > 8)
     return not (base in PAINS | HARD | _UNNAMEABLE or shaped or re.search(r"(?:able|ous|ive|ful|less|ible)$", base))
 
 
+_UNNAMEABLE_VERBS = frozenset("come lose know want need let happen make connect wait hire join take".split())
 _UNNAMEABLE = frozenset(
     "time month year week day hour minute dollar euro million rate level ton ratio lack half percent number arrival "
     "transition discovery massive complete precise indicator end effect world approach face sector state death".split()
@@ -210,8 +217,9 @@ def one_liner(found: Roles, profile: pb.IdeaProfile, text: str) -> str:
 def _countable(head: str) -> bool:
     """Whether a head such as "clinic scheduling tool" takes an article."""
     last = head.split()[-1].lower()
-    mass = {"software", "middleware", "infrastructure", "hardware", "glasses", "coaching", "insurance"}
-    return last in FORM_WORDS | {"detector", "assistant", "wearable"} and last not in mass and not w.is_plural(last)
+    return last in FORM_WORDS | {"detector", "assistant", "wearable"} and not (
+        last in _MASS_FORMS | {"glasses"} or w.is_plural(last)
+    )
 
 
 def _shortened(main: str, limit: int) -> str:
@@ -247,6 +255,21 @@ def _labelled_one_liner(found: Roles, limit: int) -> str:
     return w.clip(f"{head} for {found.audiences[0]}" if found.audiences else head, limit)
 
 
+def _product(head: str) -> str:
+    """The product within a sentence: with its article where it takes one, its own capitals kept."""
+    words = head.split()
+    titled = len(words) > 1 and any(word[:1].isupper() and not word.isupper() for word in words[1:])
+    name = head if titled else w.decapitalise(head)
+    mass = words[-1].lower() in _MASS_FORMS or w.is_plural(words[-1].lower())
+    return name if mass else w.article(name)
+
+
+_MASS_FORMS = frozenset(
+    "software middleware infrastructure hardware insurance coaching accounting payroll equipment technology advice "
+    "training care management analytics".split()
+)
+
+
 def _facts(profile: pb.IdeaProfile, found: Roles) -> ClaimFacts:
     head = re.sub(r"^(?:an?|the|our|my)\s+", "", found.head.strip(), flags=re.IGNORECASE)
     if found.labelled or not head or len(head.split()) > 8:
@@ -256,7 +279,7 @@ def _facts(profile: pb.IdeaProfile, found: Roles) -> ClaimFacts:
     if found.outcomes and found.mechanisms and found.mechanisms[0] not in found.outcomes:
         means = f"by {w.join(list(profile.mechanisms[:2]))}"
     return ClaimFacts(
-        product=w.article(w.decapitalise(head)),
+        product=_product(head),
         audience=audience,
         buyer=profile.audiences[0] if profile.audiences else "",
         problem=profile.problem,

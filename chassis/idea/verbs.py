@@ -95,7 +95,7 @@ MOSTLY_NOUNS = _NOT_AFTER_ALL | frozenset(
     "review risk route sale scale score screen script search sense shop sign source start state stock store stream "
     "study supply support surface survey target tax test tip tour trade transport travel trigger view visit waste "
     "watch water work pool partner network tutor volunteer budget record result return attack log map match list "
-    "schedule book meeting training lack need stake force function label brush host tag".split()
+    "account schedule book meeting training lack need stake force function label brush host tag".split()
 )
 DOUBLING = frozenset(
     "excel plan scan shop map stop run get set cut let put win begin submit refer prefer control ship tag chat "

@@ -59,7 +59,7 @@ TABLE = (
         CLINIC,
         ("small clinics",),
         "no-shows",
-        ("Send automatic reminders", "Fill the waitlist"),
+        ("Send automatic reminders", "Fill open slots from the waitlist"),
         "health",
         B2B,
         WEB,
@@ -222,6 +222,62 @@ TABLE = (
         WEB,
         ("machine",),
     ),
+    Expected("Uber for dog walkers", ("pet owners",), "", ("Book dog walkers on demand",), "pets", 0, PLACE),
+    Expected("Tinder for co-founders", ("co-founders",), "", ("Match co-founders with each other",)),
+    Expected(
+        "A device that shows apartment tenants which appliance is wasting electricity and reminds them to "
+        "switch it off",
+        ("apartment tenants",),
+        "not knowing which appliance is wasting electricity",
+        (
+            "Show apartment tenants which appliance is wasting electricity",
+            "Remind apartment tenants to switch it off",
+        ),
+        "energy-climate",
+    ),
+    Expected(
+        "Onboarding software that makes sure new hires in remote companies get their laptop and accounts on day one",
+        ("new hires in remote companies",),
+        "",
+        ("Get their laptop and accounts on day one",),
+        "hr",
+    ),
+    Expected(
+        "Group trips are a pain to plan because nobody agrees. We let friends vote on dates and book the winner.",
+        ("friends",),
+        "group trips being a pain to plan because nobody agrees",
+        ("Vote on dates", "Book the winner"),
+    ),
+    Expected(
+        "A subscription box that sends 5 locally roasted coffees a month to 10,000 remote workers for $29",
+        ("remote workers",),
+        category="food",
+    ),
+    Expected(
+        "A platform where retired engineers mentor hardware startups on manufacturing mistakes",
+        ("hardware startups", "retired engineers"),
+        "manufacturing mistakes",
+    ),
+    Expected(
+        "app for helping peoples which is loosing there keys & wallet, bluetooth sticker and find with phone",
+        ("people",),
+        "losing their keys & wallet",
+    ),
+    Expected(
+        "Parents never know what happened at daycare. An app lets caregivers send photos and notes during the day.",
+        ("parents", "caregivers"),
+        "not knowing what happened at daycare",
+        ("Send photos and notes during the day",),
+    ),
+    Expected(
+        "Freight drivers wait for hours at warehouses. A booking tool gives every truck a slot and tells drivers when "
+        "to come.",
+        ("freight drivers",),
+        "freight drivers waiting for hours at warehouses",
+        ("Give every truck a slot", "Tell drivers when to come"),
+    ),
+    Expected("platform for connect doctors with patients in rural area", ("doctors", "patients"), category="health"),
+    Expected("Payroll software for restaurants", ("restaurants",), "", ("Manage payroll",)),
     Expected(
         "A wearable that warns warehouse workers before they get back pain",
         ("warehouse workers",),
@@ -294,14 +350,18 @@ def test_the_founders_name_comes_first() -> None:
 def test_each_reference_idea_reads_differently() -> None:
     """No two reference ideas share names, problem, features, one-liner or the text of a claim."""
     readings = [read_idea(text) for text in REFERENCE]
-    for pick in (
-        lambda r: r.profile.problem,
-        lambda r: r.profile.one_liner,
-        lambda r: r.profile.names[0],
-        lambda r: tuple(f.title for f in r.profile.features),
-        *(lambda r, i=i: r.claims[i].text for i in range(7)),
-    ):
-        assert len({pick(reading) for reading in readings}) == len(readings)
+    told: list[tuple[object, ...]] = [
+        (
+            r.profile.problem,
+            r.profile.one_liner,
+            r.profile.names[0],
+            tuple(f.title for f in r.profile.features),
+            *(claim.text for claim in r.claims),
+        )
+        for r in readings
+    ]
+    for column in zip(*told, strict=True):
+        assert len(set(column)) == len(readings)
 
 
 def test_claims_have_fixed_ids_and_whole_sentences() -> None:
@@ -398,3 +458,43 @@ def test_suspicious_passages_are_rare_in_honest_ideas() -> None:
         texts += [json.loads(line)["idea"] for line in path.read_text("utf-8").splitlines() if line]
     flagged = [text for text in texts if read_idea(text).suspicious]
     assert flagged == []
+
+
+@pytest.mark.parametrize(
+    ("text", "goal"),
+    [
+        ("A weekly newsletter that sends local job openings to single parents", "to get local job openings"),
+        ("A subscription that sends new parents a box of diapers every month", "to get a box of diapers every month"),
+        ("A device that reminds elderly people to take their pills", "to remember to take their pills"),
+        ("A wearable for dogs that warns owners before their pet overheats", "to be warned before their pet overheats"),
+        ("A website where grandparents teach teenagers to cook", "to learn to cook"),
+    ],
+)
+def test_claims_speak_from_the_users_side(text: str, goal: str) -> None:
+    """What the product sends, its users get; nobody "wants to remind themselves" in a claim."""
+    claims = {claim.id: claim.text for claim in read_idea(normalise(text)).claims}
+    assert goal in claims["market-size"]
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("Software that helps landlords collect rent on time", "a software"),
+        ("A Network Detection and Response platform that blocks rogue agents for security teams", "network Detection"),
+        ("AI-powered startup idea validation platform", "platform to validate startup ideas"),
+        ("A proxy that caches LLM prompts for AI teams", "ai infrastructure"),
+    ],
+)
+def test_claims_are_written_in_good_english(text: str, wrong: str) -> None:
+    """Mass nouns take no article, names and abbreviations keep their capitals, nothing is said twice."""
+    assert all(wrong not in claim.text for claim in read_idea(normalise(text)).claims)
+
+
+def test_slips_of_the_pen_are_mended_for_reading_only() -> None:
+    """The profile keeps the idea and its quoted words as they were written."""
+    text = normalise("A tool for peoples who are loosing there keys")
+    profile = read_idea(text).profile
+    assert profile.idea == text
+    assert list(profile.audiences) == ["people"]
+    assert profile.problem == "losing their keys"
+    assert all(quoted in text for quoted in (profile.basis["problem"], profile.basis["audiences"]))
