@@ -71,5 +71,7 @@ class Blocking:
         """Stop the servers and the thread."""
         atexit.unregister(self.close)
         if not self._loop.closed:
-            self._loop.call(self._closeable.close())
-            self._loop.close()
+            try:
+                self._loop.call(self._closeable.close())
+            finally:
+                self._loop.close()

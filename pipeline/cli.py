@@ -240,7 +240,7 @@ def _errors(as_json: bool) -> Iterator[None]:
         typer.echo(f"pipeline: {error}", err=True)
         raise typer.Exit(EXIT_BAD_INPUT) from error
     except KeyboardInterrupt:
-        typer.echo("pipeline: interrupted; the run was cancelled", err=True)
+        typer.echo("pipeline: interrupted", err=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None
 
 

@@ -6,9 +6,7 @@ watch that loses its connection goes on after the last event it saw.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
@@ -17,6 +15,7 @@ from typing import Self
 import grpc
 
 from chassis.channel import open_channel
+from chassis.clock import Clock, SystemClock
 from pipeline.errors import PipelineError, from_rpc_error
 from pipeline.v1 import (
     common_pb2,
@@ -34,7 +33,7 @@ CREATE_SECONDS = 15.0
 """Deadline of a creation: it may carry 8 MiB of documents and syncs to disk."""
 
 RECONNECT_SECONDS = 60.0
-"""How long a watch keeps trying without seeing a new event before it gives up on the gateway."""
+"""How long a watch keeps trying to reach a gateway that it lost before it gives up."""
 
 RECONNECT_PAUSE_SECONDS = (0.1, 2.0)
 """First and longest pause between two tries to reconnect; it doubles in between."""
@@ -52,8 +51,9 @@ TERMINAL_STATES = frozenset(
 class GatewayClient:
     """Calls one gateway (`host:port`, `dns:///name:port` or `unix:/path`). Use it as a context manager."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, *, clock: Clock | None = None) -> None:
         self.target = target
+        self._clock = clock or SystemClock()
         self._channel: grpc.aio.Channel | None = None
 
     async def __aenter__(self) -> Self:
@@ -101,31 +101,31 @@ class GatewayClient:
         """
         seen = after_sequence
         pause = RECONNECT_PAUSE_SECONDS[0]
-        give_up_at = time.monotonic() + RECONNECT_SECONDS
+        lost_at: float | None = None
         while True:
-            call = self._pipeline.WatchRun(
-                pipeline_pb2.WatchRunRequest(name=name, after_sequence=seen), wait_for_ready=True
-            )
+            begun = self._clock.monotonic()
+            # Without wait_for_ready, which would wait for ever: how long to try is decided here.
+            call = self._pipeline.WatchRun(pipeline_pb2.WatchRunRequest(name=name, after_sequence=seen))
             try:
                 async for reply in call:
                     seen = reply.event.sequence
-                    pause = RECONNECT_PAUSE_SECONDS[0]
-                    give_up_at = time.monotonic() + RECONNECT_SECONDS
+                    pause, lost_at = RECONNECT_PAUSE_SECONDS[0], None
                     yield reply.event
                     if reply.event.HasField("run_finished"):
                         return
                 if (await self.get_run(name)).state in TERMINAL_STATES:
                     return
-            except grpc.aio.AioRpcError as error:
-                if error.code() is not grpc.StatusCode.UNAVAILABLE or time.monotonic() > give_up_at:
-                    raise from_rpc_error(error) from error
-            except PipelineError as error:
-                if error.code is not grpc.StatusCode.UNAVAILABLE or time.monotonic() > give_up_at:
-                    raise
+            except (grpc.aio.AioRpcError, PipelineError) as error:
+                failure = from_rpc_error(error) if isinstance(error, grpc.aio.AioRpcError) else error
+                now = self._clock.monotonic()
+                if lost_at is None or now - begun >= RECONNECT_SECONDS:
+                    lost_at = now  # a try that lasted that long had a gateway: it was quiet, and lost only now
+                if failure.code is not grpc.StatusCode.UNAVAILABLE or now - lost_at >= RECONNECT_SECONDS:
+                    raise failure from (None if failure is error else error)
             finally:
                 # An abandoned response stream is never cancelled by grpc.aio itself (grpc/grpc#43462).
                 call.cancel()
-            await asyncio.sleep(pause)
+            await self._clock.sleep(pause)
             pause = min(pause * 2, RECONNECT_PAUSE_SECONDS[1])
 
     async def get_run(self, name: str) -> pipeline_pb2.Run:

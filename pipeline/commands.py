@@ -8,9 +8,10 @@ import csv
 import json
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import typer
 from google.protobuf import json_format
@@ -30,6 +31,9 @@ from pipeline.result import PipelineResult
 from pipeline.v1 import common_pb2, operations_pb2, pipeline_pb2
 
 BATCH_IDEAS_MAX = 500
+
+CANCELS_AT_ONCE = 16
+"""Below what a gateway works on at a time, so that none is refused."""
 
 
 @dataclass(frozen=True)
@@ -172,11 +176,20 @@ async def ideas(file: Path, connection: Connection, *, out: Path | None, budget:
     async with connection.open() as client:
         micros = None if budget is None else round(budget * 1e6)
         batch = await client.create_batch(specs, budget_micros=micros)
-        with screen.status(f"{len(specs)} ideas"):
-            async for latest in client.watch_batch(batch.name):
-                batch = latest
-                if as_json:
-                    _print_message(batch)
+
+        name = batch.name
+
+        async def follow() -> None:
+            nonlocal batch
+            with screen.status(f"{len(specs)} ideas"):
+                async for batch in client.watch_batch(name):
+                    if as_json:
+                        _print_message(batch)
+
+        if not await _ended(follow()):
+            await _cancel(client, {entry.run for entry in batch.entries})
+            console(True).print(f"interrupted; what had not ended of {name} was cancelled")
+            return EXIT_INTERRUPTED
     ranked = sorted(batch.entries, key=lambda entry: (entry.rank or len(specs) + 1, entry.index))
     if out is not None:
         _write_ranking(out, ranked)
@@ -251,33 +264,49 @@ async def _follow(
     client: GatewayClient, run_name: str, *, as_json: bool, after: int = 0, cancel_on_interrupt: bool = False
 ) -> PipelineResult | None:
     """Show a run until its end; None when the user interrupted."""
+    if await _ended(_watch(client, run_name, as_json=as_json, after=after)):
+        return PipelineResult(await client.get_report(run_name))
+    if cancel_on_interrupt:
+        await _cancel(client, [run_name])
+        console(True).print(f"interrupted; {run_name} was cancelled")
+    else:
+        console(True).print(f"stopped watching; `pipeline watch {run_name}` goes on")
+    return None
+
+
+async def _ended(work: Coroutine[Any, Any, None]) -> bool:
+    """Do the work; False when Ctrl-C or SIGTERM ended it. A second signal ends the program as usual."""
     interrupted = asyncio.Event()
     loop = asyncio.get_running_loop()
-    # Ctrl-C asks once; a second one ends the program as usual.
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupted.set)
-    watching = asyncio.create_task(_watch(client, run_name, as_json=as_json, after=after))
+    working = asyncio.create_task(work)
     waiting = asyncio.create_task(interrupted.wait())
     try:
-        await asyncio.wait({watching, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         waiting.cancel()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
-    if not watching.done():
-        watching.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watching
-        screen = console(True)
-        if cancel_on_interrupt:
+    if working.done():
+        await working
+        return True
+    working.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await working
+    return False
+
+
+async def _cancel(client: GatewayClient, run_names: Collection[str]) -> None:
+    """Cancel runs; those that have ended stay as they are."""
+    slots = asyncio.Semaphore(CANCELS_AT_ONCE)
+
+    async def cancel(name: str) -> None:
+        async with slots:
             with contextlib.suppress(PipelineError):
-                await client.cancel_run(run_name)
-            screen.print(f"interrupted; {run_name} was cancelled")
-        else:
-            screen.print(f"stopped watching; `pipeline watch {run_name}` goes on")
-        return None
-    await watching
-    return PipelineResult(await client.get_report(run_name))
+                await client.cancel_run(name)
+
+    await asyncio.gather(*map(cancel, run_names))
 
 
 async def _watch(client: GatewayClient, run_name: str, *, as_json: bool, after: int) -> None:

@@ -84,6 +84,8 @@ class EmbeddedPipeline:
         try:
             self._build()
             for server in self.servers.values():
+                # Off the loop, since a slow collector blocks; after the stop, whose spans are exported too.
+                self._stack.push_async_callback(asyncio.to_thread, server.telemetry.shutdown)
                 await server.start()
                 self._stack.push_async_callback(server.stop, DRAIN_SECONDS)
         except BaseException:

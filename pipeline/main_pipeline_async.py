@@ -217,7 +217,8 @@ class AsyncMainPipeline:
                 on_event(event)
         result = PipelineResult(await self.client.get_report(run_name))
         await self._refresh_breakers()
-        self._finished.append(result)
+        if self._metrics_task is not None:
+            self._finished.append(result)
         state = result.report.run.state
         logger.info("run %s %s after %.1f s", run_name, result.status, result.execution_time_seconds)
         if state == pipeline_pb2.RUN_STATE_FAILED:

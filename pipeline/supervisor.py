@@ -128,11 +128,12 @@ class Supervisor:
         both: set[asyncio.Future[object]] = {ready, stop}  # type: ignore[arg-type]
         done, _ = await asyncio.wait(both, timeout=READY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
-        if ready in done:
+        if ready in done and ready.exception() is None:
             return True
         ready.cancel()
         if not self._stopping.is_set():
-            self._say(f"not every server answered within {READY_SECONDS:.0f} s; see their messages above")
+            wrong = "answers as our servers do" if ready in done else f"answered within {READY_SECONDS:.0f} s"
+            self._say(f"not every server {wrong}; see their messages above")
             self.failed = True
             self._stopping.set()
         return False

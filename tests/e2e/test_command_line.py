@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -173,3 +174,27 @@ def _file(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     return path
+
+
+def test_an_interrupted_ranking_leaves_no_work_behind(tmp_path: Path) -> None:
+    """Ctrl-C while ideas are ranked cancels the rest: the next command of this state folder starts nothing old."""
+    file = tmp_path / "ideas.txt"
+    file.write_text("\n".join(f"{IDEA}, number {number}" for number in range(40)))
+    ranking = subprocess.Popen(
+        [sys.executable, "-m", "pipeline.cli", "ideas", str(file), "--json", "--offline"],
+        env={**os.environ, "PIPELINE_STATE_DIR": str(tmp_path / "state")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert ranking.stdout is not None
+    assert "batches/" in ranking.stdout.readline()
+    ranking.send_signal(signal.SIGINT)
+    _, said = ranking.communicate(timeout=60)
+    assert ranking.returncode == 130
+    assert "cancelled" in said
+    listed = pipeline("runs", "--limit", "200", "--json", state=tmp_path / "state")
+    states = [json.loads(line)["state"] for line in listed.stdout.splitlines()]
+    assert len(states) == 40
+    assert set(states) <= {"RUN_STATE_CANCELLED", "RUN_STATE_SUCCEEDED", "RUN_STATE_PARTIAL"}
+    assert "RUN_STATE_CANCELLED" in states
