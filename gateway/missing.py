@@ -42,7 +42,14 @@ def settle(phases: Iterable[common_pb2.Missing], parts: Iterable[common_pb2.Miss
     whole = [_copy(entry) for entry in phases]
     merged = _merge_claims([_copy(entry) for entry in parts])
     merged = _merge_shortfalls(merged)
-    return whole + sorted(merged, key=lambda entry: _RANK.get(entry.kind, len(_ORDER)))
+    return whole + sorted(merged, key=lambda entry: (_RANK.get(entry.kind, len(_ORDER)), _claim_rank(entry)))
+
+
+def _claim_rank(entry: common_pb2.Missing) -> int:
+    """Claims in their order, the problem first; what is on no claim last."""
+    names = [*CLAIM_SUBJECTS.values()]
+    subject = CLAIM_SUBJECTS.get(SAME_GAP.get(entry.subject, ""), entry.subject)
+    return names.index(subject) if subject in names else len(names)
 
 
 def _copy(entry: common_pb2.Missing) -> common_pb2.Missing:

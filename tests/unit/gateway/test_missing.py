@@ -35,13 +35,14 @@ def test_what_decides_comes_before_what_is_not_connected() -> None:
     given = [
         lack("publishing the ads", CAMPAIGN, common_pb2.MISSING_KIND_NOT_CONFIGURED),
         lack("team", PITCH, common_pb2.MISSING_KIND_FOUNDER_INPUT),
+        lack("timing"),
         lack("problem"),
         lack("hackernews", EVIDENCE, common_pb2.MISSING_KIND_SOURCE_FAILED),
     ]
     whole = [lack("mvp", common_pb2.PHASE_MVP, common_pb2.MISSING_KIND_GATED)]
     found = [entry.subject for entry in settle(whole, given)]
-    assert found == ["mvp", "hackernews", "sources on the problem", "team", "publishing the ads"]
-    assert given[2].subject == "problem", "the entries of the phases are not changed"
+    assert found == ["mvp", "hackernews", "sources on the problem", "a reason why now", "team", "publishing the ads"]
+    assert given[3].subject == "problem", "the entries of the phases are not changed"
 
 
 def test_shortfalls_are_one_entry() -> None:
