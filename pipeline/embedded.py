@@ -84,8 +84,10 @@ class EmbeddedPipeline:
         try:
             self._build()
             for server in self.servers.values():
-                # Off the loop, since a slow collector blocks; after the stop, whose spans are exported too.
-                self._stack.push_async_callback(asyncio.to_thread, server.telemetry.shutdown)
+                # Runs when every server has stopped, so that their last spans are exported. Not in a thread: at the
+                # end of a program there is no executor any more.
+                self._stack.callback(server.telemetry.shutdown)
+            for server in self.servers.values():
                 await server.start()
                 self._stack.push_async_callback(server.stop, DRAIN_SECONDS)
         except BaseException:
