@@ -21,12 +21,12 @@ PARALLEL_DOWNLOADS = 8
 
 def check_folder(folder: Path) -> None:
     """Refuse, before any work is done, a folder that cannot take the output; nothing stays behind."""
+    if folder.resolve() in (Path.cwd(), *Path.cwd().parents):
+        raise _refuse(folder, "is the current folder or one above it; name a folder inside it")
     if folder.exists() and not folder.is_dir():
         raise _refuse(folder, "is a file; name a folder")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MARKER).exists():
         raise _refuse(folder, "holds other files; name a new folder, or one with an earlier run's output")
-    if folder.resolve() in (Path.cwd(), *Path.cwd().parents):
-        raise _refuse(folder, "is the current folder or one above it; name a folder inside it")
     parent = folder.resolve().parent
     existing = next(candidate for candidate in (parent, *parent.parents) if candidate.exists())
     try:
