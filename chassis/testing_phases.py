@@ -9,13 +9,13 @@ What they return is made up and says so: no number of it is meant to look measur
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from chassis.artifacts import make_artifact
 from chassis.clock import Clock
 from chassis.config import ServerConfig, load
 from chassis.server import Server
@@ -46,17 +46,6 @@ CLAIMS: tuple[tuple[str, common_pb2.ClaimKind.ValueType], ...] = (
 def unavailable(message: str = "the server is away") -> PipelineError:
     """What a caller sees of a server that was killed."""
     return PipelineError(errors_pb2.ERROR_REASON_UPSTREAM_FAILED, message)
-
-
-def artifact(path: str, content: bytes, media_type: str = "text/plain") -> common_pb2.Artifact:
-    """A file with its digest."""
-    return common_pb2.Artifact(
-        path=path,
-        media_type=media_type,
-        size_bytes=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
-        content=content,
-    )
 
 
 def evidence_item(
@@ -103,20 +92,23 @@ def sample_result(phase: common_pb2.Phase.ValueType, idea: str = "A made-up idea
     if phase == common_pb2.PHASE_PITCH:
         return pitch_pb2.PitchResult(
             slides=[pitch_pb2.Slide(number=1, title="Purpose", claim_ids=["problem"])],
-            artifacts=[artifact("deck.html", b"<p>made up</p>", "text/html"), artifact("deck.pptx", b"PK made up")],
+            artifacts=[
+                make_artifact("deck.html", b"<p>made up</p>", "text/html"),
+                make_artifact("deck.pptx", b"PK made up"),
+            ],
             quality=pitch_pb2.DeckQuality(overall=0.6),
             usage=usage,
         )
     if phase == common_pb2.PHASE_CAMPAIGN:
         return campaign_pb2.CampaignResult(
             assets=[campaign_pb2.AdAsset(id="google-headline-1", text="Made up", claim_id="audience")],
-            artifacts=[artifact("campaign/plan.json", b"{}", "application/json")],
+            artifacts=[make_artifact("campaign/plan.json", b"{}", "application/json")],
             usage=usage,
         )
     return mvp_pb2.MvpResult(
         status=mvp_pb2.MVP_STATUS_DELIVERED,
         checks=[mvp_pb2.MvpCheck(name="boots", status=mvp_pb2.CHECK_STATUS_PASSED)],
-        artifacts=[artifact("mvp/README.md", b"# made up\n")],
+        artifacts=[make_artifact("mvp/README.md", b"# made up\n")],
         usage=usage,
     )
 

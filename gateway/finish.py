@@ -14,6 +14,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from chassis import telemetry as names
+from chassis.artifacts import make_artifact
 from chassis.logs import get_logger
 from chassis.telemetry import Telemetry, nanoseconds
 from gateway import metrics, trace
@@ -21,7 +22,7 @@ from gateway.names import ALL_PHASES, state_name
 from gateway.report.build import build_report
 from gateway.report.files import report_files
 from gateway.results import Results
-from gateway.runs.artifacts import ArtifactStore, describe
+from gateway.runs.artifacts import ArtifactStore
 from gateway.runs.ids import run_name
 from gateway.runs.leases import Lease
 from gateway.runs.progress import RunProgress
@@ -106,11 +107,11 @@ class Finisher:
         files = await self._store.list_artifacts(snapshot.tenant, snapshot.run_id)
         report = build_report(snapshot.run, results, snapshot.phase_missing, measured)
         try:
-            written = [*report_files(report, files), describe("trace.json", spans, "application/json")]
+            written = [*report_files(report, files), make_artifact("trace.json", spans, "application/json")]
         except Exception:
             # A report that cannot be rendered must not keep the run from ending; report.json and GetReport remain.
             _log.exception("report_failed", run=snapshot.run_id)
-            written = [describe("trace.json", spans, "application/json")]
+            written = [make_artifact("trace.json", spans, "application/json")]
         await self._artifacts.put(snapshot.run_id, written)
         await self._progress.add_artifacts(snapshot.run_id, written)
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
+from chassis.artifacts import make_artifact
 from gateway.report.html import render
-from gateway.runs.artifacts import RESERVED, describe
+from gateway.runs.artifacts import RESERVED
 from pipeline.v1 import common_pb2, pipeline_pb2
 
 
@@ -23,9 +24,9 @@ def report_files(report: pipeline_pb2.Report, artifacts: Sequence[common_pb2.Art
     """Files with their content. `artifacts`: what the phases made, for the page's list of files."""
     made = [artifact for artifact in artifacts if artifact.path not in RESERVED]
     files = [
-        describe("report.html", render(report, made).encode(), "text/html; charset=utf-8"),
-        describe("report.json", to_json(report), "application/json"),
+        make_artifact("report.html", render(report, made).encode(), "text/html; charset=utf-8"),
+        make_artifact("report.json", to_json(report), "application/json"),
     ]
     if report.HasField("evidence"):
-        files.append(describe("evidence.json", to_json(report.evidence), "application/json"))
+        files.append(make_artifact("evidence.json", to_json(report.evidence), "application/json"))
     return files

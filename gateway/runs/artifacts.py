@@ -90,17 +90,6 @@ def _parents(path: str) -> set[str]:
     return {path.rsplit("/", depth)[0] for depth in range(1, path.count("/") + 1)}
 
 
-def describe(path: str, content: bytes, media_type: str) -> common_pb2.Artifact:
-    """An artifact of the gateway's own, with size and digest."""
-    return common_pb2.Artifact(
-        path=path,
-        media_type=media_type,
-        size_bytes=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
-        content=content,
-    )
-
-
 class ArtifactStore:
     """Files in folders, one folder a run. Blocking calls run in threads."""
 

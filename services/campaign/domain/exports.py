@@ -6,7 +6,6 @@ JSON keeps the contract's field names and a stable order, so that two drafts of 
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 import textwrap
@@ -16,6 +15,7 @@ from typing import Any
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
+from chassis.artifacts import make_artifact
 from pipeline.v1 import campaign_pb2, common_pb2
 from pipeline.v1.campaign_pb2 import AdAsset, Keyword
 from pipeline.v1.common_pb2 import Artifact
@@ -37,15 +37,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 
 def artifact(path: str, media_type: str, content: str) -> Artifact:
     """A text file as an artifact of this phase."""
-    data = content.encode("utf-8")
-    return Artifact(
-        path=path,
-        media_type=media_type,
-        size_bytes=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
-        content=data,
-        phase=common_pb2.PHASE_CAMPAIGN,
-    )
+    return make_artifact(path, content.encode("utf-8"), media_type, common_pb2.PHASE_CAMPAIGN)
 
 
 def to_json(value: object) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
@@ -10,6 +9,7 @@ from typing import Any, Final
 
 from google.protobuf.json_format import MessageToDict
 
+from chassis.artifacts import make_artifact
 from pipeline.v1 import common_pb2, mvp_pb2
 from services.mvp.domain.render import CONTACT
 from services.mvp.domain.spec import Plan
@@ -34,14 +34,8 @@ _MEDIA_TYPES: Final = {
 
 def artifact(path: str, content: bytes) -> common_pb2.Artifact:
     """A file with its media type, size and digest."""
-    return common_pb2.Artifact(
-        path=path,
-        media_type=_MEDIA_TYPES.get(PurePosixPath(path).suffix, "text/plain"),
-        size_bytes=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
-        content=content,
-        phase=common_pb2.PHASE_MVP,
-    )
+    media_type = _MEDIA_TYPES.get(PurePosixPath(path).suffix, "text/plain")
+    return make_artifact(path, content, media_type, common_pb2.PHASE_MVP)
 
 
 def missing(plan: Plan) -> list[common_pb2.Missing]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.testing_phases import artifact
+from chassis.artifacts import make_artifact
 from gateway.runs.artifacts import ArtifactStore, check_path, check_set
 from pipeline.errors import PipelineError
 from pipeline.v1 import errors_pb2
@@ -46,17 +46,17 @@ def test_accepted_paths_stay_inside(path: str) -> None:
 def test_clashing_sets_are_refused_whole(paths: tuple[str, ...]) -> None:
     """Names that clash somewhere, or that are the gateway's own, refuse the phase's result."""
     with pytest.raises(PipelineError) as caught:
-        check_set([artifact(path, b"x") for path in paths])
+        check_set([make_artifact(path, b"x") for path in paths])
     assert caught.value.reason == REJECTED
 
 
 def test_wrong_digest_size_and_volume_are_refused() -> None:
     """A file must be what its entry says, and all together at most 16 MiB."""
-    forged = artifact("a", b"x")
+    forged = make_artifact("a", b"x")
     forged.sha256 = "0" * 64
-    sized = artifact("a", b"x")
+    sized = make_artifact("a", b"x")
     sized.size_bytes = 2
-    big = [artifact(f"{number}", bytes(5 * 1024 * 1024)) for number in range(4)]
+    big = [make_artifact(f"{number}", bytes(5 * 1024 * 1024)) for number in range(4)]
     for files in ([forged], [sized], big):
         with pytest.raises(PipelineError) as caught:
             check_set(files)
@@ -68,8 +68,8 @@ async def test_what_is_stored_comes_back_in_chunks(tmp_path: Path) -> None:
     """A file comes back as it was, in chunks of 64 KiB at most; a second attempt replaces it."""
     store = ArtifactStore(tmp_path)
     content = bytes(range(256)) * 1000
-    file = artifact("mvp/data.bin", content)
-    await store.put("run", [artifact("mvp/data.bin", b"first attempt"), file])
+    file = make_artifact("mvp/data.bin", content)
+    await store.put("run", [make_artifact("mvp/data.bin", b"first attempt"), file])
     chunks = [chunk async for chunk in store.read("run", file)]
     assert b"".join(chunks) == content
     assert max(map(len, chunks)) == 64 * 1024
@@ -81,7 +81,7 @@ async def test_changed_lost_and_linked_files_are_data_loss(tmp_path: Path) -> No
     secret = tmp_path / "secret"
     secret.write_bytes(b"x")
     for damage in ("change", "remove", "link", "folder-link"):
-        file = artifact(f"{damage}/f.txt", b"x")
+        file = make_artifact(f"{damage}/f.txt", b"x")
         await store.put("run", [file])
         path = tmp_path / "run" / damage / "f.txt"
         if damage == "change":
@@ -109,5 +109,5 @@ async def test_write_through_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "artifacts" / "run").mkdir(parents=True)
     (tmp_path / "artifacts" / "run" / "mvp").symlink_to(outside)
     with pytest.raises(PipelineError):
-        await store.put("run", [artifact("mvp/x.txt", b"x")])
+        await store.put("run", [make_artifact("mvp/x.txt", b"x")])
     assert list(outside.iterdir()) == []

@@ -195,3 +195,18 @@ async def test_a_failure_in_mid_answer_ends_the_connection() -> None:
         got = await rest_of(reader)
     assert got.count(b"HTTP/1.1") <= 1
     assert b"INTERNAL" not in got
+
+
+async def test_the_text_of_a_defect_stays_in_the_log() -> None:
+    """A handler that raises with a secret answers INTERNAL with a request id, and nothing of what it said."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        raise ValueError("password=hunter2 in /etc/app")
+
+    async with stalled_reader(handler, "Connection: close\r\n") as reader:
+        head, _, body = (await rest_of(reader)).partition(b"\r\n\r\n")
+    assert b"500" in head.splitlines()[0]
+    error = json.loads(body)["error"]
+    assert (error["reason"], bool(error["request_id"])) == ("INTERNAL", True)
+    assert b"hunter2" not in body
+    assert b"/etc/app" not in body

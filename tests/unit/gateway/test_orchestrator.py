@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from chassis.artifacts import make_artifact
 from chassis.testing import ManualClock
-from chassis.testing_phases import FakePhases, artifact, sample_result, unavailable
+from chassis.testing_phases import FakePhases, sample_result, unavailable
 from gateway.testing import FakeClient, GatewayRig
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, errors_pb2, pipeline_pb2, validation_pb2
@@ -286,7 +287,7 @@ async def test_hostile_artifact_fails_the_phase_alone(tmp_path: Path) -> None:
     """A phase whose file would leave the folder fails; nothing of it is stored, the run goes on."""
     async with GatewayRig(tmp_path / "state", ManualClock()) as rig:
         result = sample_result(P)
-        result.artifacts.append(artifact("../../escape.txt", b"x"))
+        result.artifacts.append(make_artifact("../../escape.txt", b"x"))
         rig.phases.script(P).result = result
         name = await rig.create()
         await rig.finish(name)
@@ -302,7 +303,7 @@ async def test_phase_cannot_overwrite_another_phases_file(tmp_path: Path) -> Non
     for path in ("deck.html", "deck.html/notes.txt"):
         async with GatewayRig(tmp_path / path.replace("/", "-"), ManualClock()) as rig:
             result = sample_result(M)
-            result.artifacts.append(artifact(path, b"mine"))
+            result.artifacts.append(make_artifact(path, b"mine"))
             rig.phases.script(M).result = result
             slow(rig.phases, mvp=30)
             name = await rig.create()
