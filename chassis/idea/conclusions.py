@@ -33,6 +33,7 @@ def finish(roles: Roles) -> None:
         roles.sides = max(roles.sides, len(roles.audiences))
     if not roles.mechanisms and not roles.labelled:
         roles.mechanisms = list(roles.outcomes)
+    _say_how(roles)
     if not roles.solution and roles.mechanisms:
         roles.solution = w.join([m.base_form for m in roles.mechanisms[:3]])
         roles.basis.setdefault("solution", roles.mechanisms[0].basis)
@@ -79,6 +80,24 @@ def finish(roles: Roles) -> None:
             roles.basis["solution"] = asked[0][1]
         if asked and not roles.goal:
             roles.goal = asked[0][0]
+
+
+# What one wants instead of the pain.
+_OPPOSITES = {"lose": "find", "forget": "remember", "waste": "save", "overpay": "compare", "miss": "keep track of"}
+
+
+def _say_how(roles: Roles) -> None:
+    """ "An app for helping people who lose their keys": helping says nothing, the loss says what is to be done."""
+    named = {audience.lower() for audience in roles.audiences}
+    hollow = [m for m in roles.mechanisms if m.base in {"help", "support", "assist"} and m.rest.lower() in named]
+    verb, _, lost = roles.problem.partition(" ")
+    wanted = _OPPOSITES.get(w.base_of_gerund(verb.lower()), "")
+    if not hollow or len(hollow) < len(roles.mechanisms) or not wanted or not lost:
+        return
+    basis = roles.basis.get("problem", roles.problem)
+    roles.mechanisms = [VerbPhrase(wanted, nouns.clean(lost), clause="who", basis=basis, outer=f"{wanted} {lost}")]
+    roles.solution, roles.solution_inferred = f"{wanted} {lost}", True
+    roles.basis["solution"] = basis
 
 
 def _who_complains(roles: Roles) -> str:

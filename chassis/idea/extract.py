@@ -307,7 +307,7 @@ def keywords(roles: Roles, category: Category, basis: tuple[str, ...], names: tu
                 phrase.base, w.gerund(phrase.base)
             )
             found.append(f"{w.singular(chunk)} {noun}")
-        found.extend(_key_phrase(c) for c in chunks[:2])
+        found.extend(_key_phrase(c) for c in chunks[:2] if not _says_nothing(c))
     found.extend(_key_phrase(chunk) for chunk in noun_chunks(roles.problem)[:3])
     found.extend(term for term in basis[:4])
     found.extend(_key_phrase(audience.lower()) for audience in roles.audiences[:2])
@@ -320,6 +320,12 @@ def keywords(roles: Roles, category: Category, basis: tuple[str, ...], names: tu
     return [
         k for k in w.unique(found) if 2 < len(k) <= 48 and k not in taken and k not in banned and k not in w.STOPWORDS
     ][:KEYWORDS_MAX]
+
+
+def _says_nothing(chunk: str) -> bool:
+    """ "open slots", "better quality": a plain adjective and an attribute are nothing to search for."""
+    first, _, last = chunk.partition(" ")
+    return first in _PLAIN_ADJECTIVES and w.singular(last) in ATTRIBUTES
 
 
 def _key_phrase(chunk: str) -> str:

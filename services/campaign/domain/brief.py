@@ -76,7 +76,7 @@ _PRODUCT_END = re.compile(
 )
 
 
-_OPENING = re.compile(rf"(?:an?|the|our|my)\s+(.{{2,90}}?)(?:{_PRODUCT_END.pattern}|$)", re.IGNORECASE)
+_OPENING = re.compile(rf"(?:(?:an?|the|our|my)\s+)?(.{{2,90}}?)(?:{_PRODUCT_END.pattern}|$)", re.IGNORECASE)
 
 
 _LABELS = re.compile(r"\b(?:B2B2C|B2B|B2C|B2G|M2M|SaaS)\b\s*(?:/\s*)?", re.IGNORECASE)
@@ -102,7 +102,8 @@ def read_brief(profile: IdeaProfile, claims: Sequence[Claim]) -> Brief:
     product = _product(profile)
     functions = _functions(profile)
     outcome = _outcome(profile, audience, functions)
-    pain, shape = read_pain(clean(profile.problem))
+    pain, shape = read_pain(clean(profile.problem), wanted="problem" in profile.inferred_fields)
+    pain = re.sub(r"\btheir\b", "your", pain)
     if re.search(rf"\b{re.escape(pain)}\s+from\s+\w+ing\b", profile.idea, re.IGNORECASE):
         pain, shape = "", Shape.NONE  # "preventing agents from breaking": the agents are not what hurts
     raw_keywords = (clean(raw).lower() for raw in profile.keywords)
@@ -187,7 +188,7 @@ def _functions(profile: IdeaProfile) -> tuple[Function, ...]:
     for feature in profile.features:
         phrase = clean(words.without_parentheses(feature.title))
         if phrase:
-            made.append(make_function(words.decapitalise(phrase), feature.claim_id))
+            made.append(make_function(_enabled(words.decapitalise(phrase), profile), feature.claim_id))
     if not made:
         for mechanism in profile.mechanisms:
             phrase = clean(words.without_parentheses(mechanism))
@@ -200,6 +201,15 @@ def _functions(profile: IdeaProfile) -> tuple[Function, ...]:
         if all(function.phrase.casefold() != other.phrase.casefold() for other in kept):
             kept.append(function)
     return tuple(kept[:FUNCTIONS_MAX])
+
+
+def _enabled(phrase: str, profile: IdeaProfile) -> str:
+    """ "vote on dates" as "let friends vote on dates" where the idea says that its users do it, not the product."""
+    for audience in profile.audiences:
+        lets = rf"\b(?:let|allow|enable)(?:s|ing)?\s+(?:\w+\s)?{re.escape(audience)}\s+(?:to\s+)?{re.escape(phrase)}"
+        if re.search(lets, profile.idea, re.IGNORECASE):
+            return f"let {audience} {phrase}"
+    return phrase
 
 
 _POINTING = re.compile(r"\b(?:their|them|these|those|its|such|this)\b", re.IGNORECASE)

@@ -217,7 +217,7 @@ def google_descriptions(brief: Brief, cta: CallToAction) -> list[Family]:
         Family(tuple(honest), willingness),
         Family(tuple(gain), problem),
         Family(tuple(_about(brief)), willingness, 0 if len(brief.functions) > 1 else 1),
-        Family(("An idea under test: read the plan, ask questions, have your say.",), willingness, 0),
+        Family(("An idea under test: read how it would work, ask questions, have your say.",), willingness, 0),
     ]
 
 
@@ -231,9 +231,10 @@ def _asking(brief: Brief, closings: Sequence[str]) -> list[str]:
 
 
 def _about(brief: Brief) -> list[str]:
-    about = as_written(brief.topic, brief.idea)
-    topic = [f"{words.capitalise(about)}: read the plan and say if you would use it."] if brief.topic else []
-    return [*topic, "An idea, not a product yet. See the plan and say if you would use it."]
+    return [
+        f"See how {brief.name or 'it'} would work and say if you would use it.",
+        "An idea, not a product yet. See how it would work and say if you would use it.",
+    ]
 
 
 def _gains(brief: Brief) -> Iterator[tuple[str, str, str]]:

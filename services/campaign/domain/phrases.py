@@ -47,8 +47,9 @@ class Function:
 
     def third_to(self, audience: str, pronoun: str) -> str:
         """The same with the audience, where the function acts on it, as a pronoun: "tells you where to spray"."""
+        said = re.sub(r"\btheir\b", "your", self.third) if pronoun == "you" else self.third
         if not (audience and pronoun and self.verb in _ADDRESSING):
-            return self.third
+            return said
         head = audience.rsplit(" ", 1)[-1]
         for name in (audience, head):
             if re.match(rf"{re.escape(name)}\b", self.rest, re.IGNORECASE):
@@ -56,7 +57,7 @@ class Function:
                 if pronoun == "you":
                     rest = re.sub(r"\btheir\b", "your", re.sub(r"\bthey\b", "you", rest))
                 return f"{words.third(self.verb)} {pronoun}{rest}"
-        return self.third
+        return said
 
     @property
     def title(self) -> str:
@@ -151,8 +152,15 @@ def shorter(phrase: str, verb: str = "") -> Iterator[str]:
             yield head
 
 
-def read_pain(problem: str) -> tuple[str, Shape]:
-    """The problem as it goes into a sentence, and its shape."""
+# Words in -ing that name a trade or a kind of thing before a noun: "manufacturing mistakes", "billing errors".
+_TRADES = set_of(
+    "manufacturing billing shipping training accounting marketing engineering mining packaging parking printing "
+    "purchasing reporting routing scheduling staffing banking building farming housing advertising spelling pricing"
+)
+
+
+def read_pain(problem: str, *, wanted: bool = False) -> tuple[str, Shape]:
+    """The problem as it goes into a sentence, and its shape; `wanted` where it is the job itself and not a pain."""
     if not problem:
         return "", Shape.NONE
     problem = words.decapitalise(problem)
@@ -163,12 +171,14 @@ def read_pain(problem: str) -> tuple[str, Shape]:
     if statement or len(tokens) > PAIN_WORDS_MAX or any(t in words.AUXILIARIES for t in tokens):
         return statement or (problem if any(t in words.AUXILIARIES for t in tokens) else ""), Shape.CLAUSE
     base = words.base_of_gerund(tokens[0])
+    if tokens[0] in _TRADES and len(tokens) == 2 and words.is_plural(tokens[1]):
+        return problem, Shape.NOUN
     if tokens[0] == "not" and len(tokens) > 2 and words.base_of_gerund(tokens[1]):
         return problem, Shape.GERUND
     if base and _MANUAL.search(problem):
         return problem, Shape.GERUND
     if base and len(tokens) > 1:
-        return problem, Shape.STRIVING if base in _WANTED else Shape.GERUND
+        return problem, Shape.STRIVING if wanted or base in _WANTED else Shape.GERUND
     if tokens[0] in _HURTING and len(tokens) > 1:  # a base form: "lose track of expenses"
         first, _, rest = problem.partition(" ")
         return f"{words.gerund(first.lower())} {rest}", Shape.GERUND

@@ -9,7 +9,7 @@ from services.pitch.domain.draft import AGAINST, CONTEXT, FOR, Desk, Draft, miss
 from services.pitch.domain.ledger import Part, Row
 
 _VERDICTS = {
-    validation_pb2.RECOMMENDATION_GO: "go ahead",
+    validation_pb2.RECOMMENDATION_GO: "worth testing",
     validation_pb2.RECOMMENDATION_PIVOT: "pivot before spending more",
     validation_pb2.RECOMMENDATION_NO_GO: "do not pursue it as it stands",
     validation_pb2.RECOMMENDATION_INCONCLUSIVE: "inconclusive",

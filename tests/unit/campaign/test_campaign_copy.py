@@ -203,3 +203,38 @@ def test_consumers_are_not_asked_for_their_team(drafter: Drafter) -> None:
     """LinkedIn copy asks households for themselves and finance teams for their team."""
     assert not [t for t in texts(draft(drafter, IDEAS["food"]), "linkedin-") if "your team" in t]
     assert [t for t in texts(draft(drafter, IDEAS["fraud"]), "linkedin-") if "your team" in t]
+
+
+@pytest.mark.parametrize(
+    ("idea", "said", "never"),
+    [
+        (
+            "Group trips are a pain to plan. We let friends vote on dates and book the winner.",
+            "lets them vote on dates",
+            "that votes on dates",
+        ),
+        (
+            "Onboarding software that makes sure new hires get their laptop on day one",
+            "gets your laptop on day one",
+            "Web app",
+        ),
+        ("A tool for people who are losing their keys", "losing your keys", "Tired of losing their"),
+        ("Software that helps landlords collect rent on time", "Hard to collect rent", "Tired of collecting"),
+        (
+            "A platform where retired engineers mentor hardware startups on manufacturing mistakes",
+            "Too many manufacturing mistakes?",
+            "Still manufacturing mistakes?",
+        ),
+    ],
+)
+def test_copy_speaks_to_the_reader_and_lets_them_act(drafter: Drafter, idea: str, said: str, never: str) -> None:
+    """What users do is not said of the product, what is theirs is "your" to them, nobody is tired of a wish."""
+    lines = " | ".join(a.text for a in draft(drafter, idea).assets)
+    assert said in lines
+    assert never not in lines
+
+
+def test_no_line_speaks_of_a_plan_that_the_reader_cannot_see(drafter: Drafter) -> None:
+    """A visitor finds a page, not a plan."""
+    for idea in IDEAS.values():
+        assert not [a.text for a in draft(drafter, idea).assets if "read the plan" in a.text.lower()]

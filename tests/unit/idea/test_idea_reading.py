@@ -262,6 +262,7 @@ TABLE = (
         "app for helping peoples which is loosing there keys & wallet, bluetooth sticker and find with phone",
         ("people",),
         "losing their keys & wallet",
+        ("Find keys & wallet",),
     ),
     Expected(
         "Parents never know what happened at daycare. An app lets caregivers send photos and notes during the day.",
