@@ -59,11 +59,6 @@ class VerbPhrase:
         """As after "by"."""
         return self.render(w.gerund(self.base))
 
-    @property
-    def third_form(self) -> str:
-        """As after "it"."""
-        return self.render(w.third(self.base))
-
 
 @dataclass
 class Clause:

@@ -213,7 +213,6 @@ ATTRIBUTES = frozenset(
     "management detection prevention analytics analysis validation optimization automation visibility "
     "one-click ease instantly millisecond minute feedback tap question pain bill other".split()
 )
-HUMAN_WORDS = {"B2B": pb.CUSTOMER_TYPE_B2B, "B2C": pb.CUSTOMER_TYPE_B2C, "B2G": pb.CUSTOMER_TYPE_B2G}
 CONSUMERS = frozenset(
     """
     person people household family parent mother father mum mom child kid teen teenager adult senior elder grandparent
@@ -222,7 +221,7 @@ CONSUMERS = frozenset(
     traveler tourist guest backpacker hiker camper expat immigrant refugee newcomer athlete runner climber swimmer
     golfer citizen voter owner beginner novice introvert vegan vegetarian diabetic dater bride groom amateur
     enthusiast
-    collector hobbyist lover woman man girl boy survivor veteran seeker walker cook dyslexic
+    collector hobbyist lover woman man girl boy friend survivor veteran seeker walker cook dyslexic
     """.split()
 )
 PUBLIC = frozenset(

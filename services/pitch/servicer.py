@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+from chassis.artifacts import make_artifact
 from chassis.clock import Clock
 from chassis.figures import Figures
 from chassis.streaming import Emit, stream
@@ -87,8 +87,8 @@ class PitchServicer(pitch_pb2_grpc.PitchServiceServicer):
 
     def _draw(self, deck: Deck) -> list[common_pb2.Artifact]:
         return [
-            _artifact("deck.pptx", PPTX_TYPE, write_pptx(deck, self._clock.now())),
-            _artifact("deck.html", "text/html; charset=utf-8", write_html(deck)),
+            make_artifact("deck.pptx", write_pptx(deck, self._clock.now()), PPTX_TYPE, common_pb2.PHASE_PITCH),
+            make_artifact("deck.html", write_html(deck), "text/html; charset=utf-8", common_pb2.PHASE_PITCH),
         ]
 
 
@@ -108,17 +108,6 @@ def check(request: pitch_pb2.DraftDeckRequest) -> None:
             violations.append(FieldViolation(name, f"has {len(items)} entries; send at most {limit}"))
     if violations:
         raise PipelineError.invalid_fields(violations)
-
-
-def _artifact(path: str, media_type: str, content: bytes) -> common_pb2.Artifact:
-    return common_pb2.Artifact(
-        path=path,
-        media_type=media_type,
-        size_bytes=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
-        content=content,
-        phase=common_pb2.PHASE_PITCH,
-    )
 
 
 def _progress(message: str, done: int) -> pitch_pb2.DraftDeckResponse:
