@@ -13,7 +13,14 @@ from collections.abc import Iterable, Sequence
 from pipeline.v1 import common_pb2
 
 # The deck's name for a gap, and the claim of the same gap.
-SAME_GAP = {"evidence for the problem": "problem", "why now": "timing", "market size": "market-size"}
+SAME_GAP = {
+    "evidence for the problem": "problem",
+    "why now": "timing",
+    "market size": "market-size",
+    "competition": "competition",
+}
+# Evidence's name for an empty directory; it says more than "nothing on competitors".
+NO_PRODUCTS = "directory"
 CLAIM_SUBJECTS = {
     "problem": "sources on the problem",
     "audience": "sources on the audience",
@@ -69,6 +76,9 @@ def _merge_claims(entries: Sequence[common_pb2.Missing]) -> list[common_pb2.Miss
     kept: list[common_pb2.Missing] = []
     for entry in entries:
         claim = on_claims.get(SAME_GAP.get(entry.subject, ""))
+        if entry.subject == NO_PRODUCTS and entry.kind == no_coverage and "competition" in on_claims:
+            on_claims["competition"].reason = entry.reason
+            continue
         if claim is not None and entry.phase == common_pb2.PHASE_PITCH and entry.kind == no_coverage:
             # The deck knows the field: where its buyers are counted, whom to ask.
             claim.next_step = entry.next_step or claim.next_step

@@ -45,6 +45,10 @@ _PAYMENT = {
 }
 
 
+# A longer problem stands behind a colon: within the sentence nobody would find its end.
+_WORDS_IN_LINE_MAX = 7
+
+
 def _says(product: str, goal: str) -> bool:
     """Whether a product's name says its goal already; words count as the same from their first five letters."""
     told = {w.singular(word)[:5] for word in product.lower().split()}
@@ -75,6 +79,8 @@ def claims(facts: ClaimFacts) -> tuple[pb.Claim, ...]:
         problem = f"{who} often do not know {facts.problem.removeprefix('not knowing ')}, and it costs them."
     elif facts.problem and facts.problem_is_job:
         problem = f"{who} find {facts.problem} hard enough to look for help."
+    elif " being " in facts.problem or len(facts.problem.split()) > _WORDS_IN_LINE_MAX:
+        problem = f"{who} meet this often enough to look for a remedy: {facts.problem}."
     elif facts.problem:
         problem = f"{who} lose time or money to {facts.problem} often enough to look for a remedy."
     else:

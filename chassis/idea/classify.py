@@ -184,8 +184,9 @@ def customer_type(text: str, form: int, audiences: Sequence[str], default_audien
                 audience,
             )
             return Hit(pb.CUSTOMER_TYPE_B2B if business else pb.CUSTOMER_TYPE_B2C, audience, True)
-        if form == pb.PRODUCT_FORM_MOBILE_APP and head not in _ORGANISATIONS:
-            # A phone in the hand of one person, whatever their trade.
+        boxed = re.search(r"\b(?:subscription box|box of|meal kit|monthly box)\b", text, re.IGNORECASE)
+        if (form == pb.PRODUCT_FORM_MOBILE_APP or boxed) and head not in _ORGANISATIONS:
+            # A phone in the hand, or a parcel at the door, of one person, whatever their trade.
             return Hit(pb.CUSTOMER_TYPE_B2C, audience, True)
         return Hit(pb.CUSTOMER_TYPE_B2B, audience, True)
     own = re.search(

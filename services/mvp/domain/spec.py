@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from chassis.idea import words
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, mvp_pb2
 from services.mvp.domain import naming
@@ -202,10 +203,8 @@ def _features(
             ),
         )
     )
-    first = kit.entities[0].many
-    planned.append(
-        PlannedFeature(_unique("keep-records", ids), f"Keep {first} and what belongs to them", feasibility, (), records)
-    )
+    kept = words.join([entity.many for entity in kit.entities[:3]])
+    planned.append(PlannedFeature(_unique("keep-records", ids), f"Keep records of {kept}", feasibility, (), records))
     return tuple(planned), tuple(unbuilt)
 
 

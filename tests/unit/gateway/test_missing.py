@@ -25,6 +25,17 @@ def test_one_gap_seen_by_two_phases_is_one_entry() -> None:
     ]
 
 
+def test_no_known_rival_is_one_entry() -> None:
+    """The empty directory, the uncovered claim and the empty slide are one gap; what the directory says is kept."""
+    directory = lack("directory")
+    (found,) = settle([], [lack("competition"), directory, lack("competition", PITCH, step="Ask ten people.")])
+    assert (found.subject, found.reason, found.next_step) == (
+        "sources on competitors",
+        directory.reason,
+        "Ask ten people.",
+    )
+
+
 def test_a_gap_that_only_the_deck_sees_stays() -> None:
     """Where evidence speaks about the claim, what the slide still lacks is told."""
     assert [entry.subject for entry in settle([], [lack("why now", PITCH)])] == ["why now"]
