@@ -46,7 +46,7 @@ def missing(plan: Plan) -> list[common_pb2.Missing]:
             phase=common_pb2.PHASE_MVP,
             kind=common_pb2.MISSING_KIND_NO_COVERAGE,
             reason="No template builds this feature yet, so that the project does not contain it.",
-            next_step="Build it by hand in app/rules and app/insights, beside the behaviours that are there.",
+            next_step=f"Build “{feature.title}” by hand in app/rules and app/insights, beside what is there.",
         )
         for feature in plan.unbuilt
     ]
