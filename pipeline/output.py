@@ -6,17 +6,25 @@ import asyncio
 import os
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pipeline.client import GatewayClient
 from pipeline.errors import PipelineError
-from pipeline.result import SavedArtifact
 from pipeline.v1 import errors_pb2
 
 MARKER = "report.json"
 """A folder that holds it is an earlier run's output and may be replaced."""
 
 PARALLEL_DOWNLOADS = 8
+
+
+@dataclass(frozen=True)
+class SavedArtifact:
+    """A file written to disk."""
+
+    path: Path
+    size_bytes: int
 
 
 def check_folder(folder: Path) -> None:

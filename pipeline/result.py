@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from google.protobuf import json_format
@@ -129,11 +128,3 @@ class PipelineResult:
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON-ready data, exactly what `report.json` holds."""
         return json_format.MessageToDict(self.report, preserving_proto_field_name=True)
-
-
-@dataclass(frozen=True)
-class SavedArtifact:
-    """A file written to disk."""
-
-    path: Path
-    size_bytes: int

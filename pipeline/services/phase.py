@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 import grpc
 
@@ -19,16 +19,8 @@ from pipeline.v1 import common_pb2
 if TYPE_CHECKING:
     from pipeline.embedded import HostedPipeline
 
-R_co = TypeVar("R_co", covariant=True)
-
 PHASE_SECONDS = 120.0
 """Deadline of one call; what happens inside has tighter ones."""
-
-
-class StreamingMethod(Protocol[R_co]):
-    """A unary-stream method of a stub."""
-
-    def __call__(self, request: Any, *, timeout: float, wait_for_ready: bool) -> Any: ...
 
 
 class PhaseCaller:
@@ -99,8 +91,8 @@ class PhaseCaller:
             profile=self.config.to_profile(offline=self.offline),
         )
 
-    async def stream(self, method: StreamingMethod[Any], request: Any) -> AsyncIterator[Any]:
-        """Yield the replies of one call; raises `PipelineError`."""
+    async def stream(self, method: Callable[..., Any], request: Any) -> AsyncIterator[Any]:
+        """Yield the replies of one call of a stub's unary-stream method; raises `PipelineError`."""
         call = method(request, timeout=PHASE_SECONDS, wait_for_ready=True)
         try:
             async for reply in call:
