@@ -91,6 +91,100 @@ STANCE_CONTRADICTS: Stance.ValueType  # 2
 STANCE_MENTIONS: Stance.ValueType  # 3
 Global___Stance: _TypeAlias = Stance  # noqa: Y015
 
+class _TextOrigin:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TextOriginEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TextOrigin.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TEXT_ORIGIN_UNSPECIFIED: _TextOrigin.ValueType  # 0
+    TEXT_ORIGIN_API_RECORD: _TextOrigin.ValueType  # 1
+    """The record that an API gave (an abstract, a comment, an indicator)."""
+    TEXT_ORIGIN_FETCHED_PAGE: _TextOrigin.ValueType  # 2
+    """The page itself, fetched and extracted."""
+    TEXT_ORIGIN_SEARCH_SNIPPET: _TextOrigin.ValueType  # 3
+    """A search engine's excerpt; the page was not read, so that its quote is never verified."""
+    TEXT_ORIGIN_USER_DOCUMENT: _TextOrigin.ValueType  # 4
+    TEXT_ORIGIN_STARTER_SET: _TextOrigin.ValueType  # 5
+    """Facts that ship with the pipeline."""
+
+class TextOrigin(_TextOrigin, metaclass=_TextOriginEnumTypeWrapper):
+    """Where the text of a source came from."""
+
+TEXT_ORIGIN_UNSPECIFIED: TextOrigin.ValueType  # 0
+TEXT_ORIGIN_API_RECORD: TextOrigin.ValueType  # 1
+"""The record that an API gave (an abstract, a comment, an indicator)."""
+TEXT_ORIGIN_FETCHED_PAGE: TextOrigin.ValueType  # 2
+"""The page itself, fetched and extracted."""
+TEXT_ORIGIN_SEARCH_SNIPPET: TextOrigin.ValueType  # 3
+"""A search engine's excerpt; the page was not read, so that its quote is never verified."""
+TEXT_ORIGIN_USER_DOCUMENT: TextOrigin.ValueType  # 4
+TEXT_ORIGIN_STARTER_SET: TextOrigin.ValueType  # 5
+"""Facts that ship with the pipeline."""
+Global___TextOrigin: _TypeAlias = TextOrigin  # noqa: Y015
+
+class _LinkStatus:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LinkStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LinkStatus.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LINK_STATUS_UNSPECIFIED: _LinkStatus.ValueType  # 0
+    """Not looked at: offline, no web address, or beyond the run's bound."""
+    LINK_STATUS_ALIVE: _LinkStatus.ValueType  # 1
+    LINK_STATUS_DEAD: _LinkStatus.ValueType  # 2
+    """404, 410, or a host that does not exist."""
+    LINK_STATUS_REFUSED: _LinkStatus.ValueType  # 3
+    """The site does not let programs look (robots.txt, 401, 403)."""
+    LINK_STATUS_UNKNOWN: _LinkStatus.ValueType  # 4
+    """No usable answer this time."""
+    LINK_STATUS_BLOCKED: _LinkStatus.ValueType  # 5
+    """Leads to an address that is not public; it was not connected to."""
+
+class LinkStatus(_LinkStatus, metaclass=_LinkStatusEnumTypeWrapper): ...
+
+LINK_STATUS_UNSPECIFIED: LinkStatus.ValueType  # 0
+"""Not looked at: offline, no web address, or beyond the run's bound."""
+LINK_STATUS_ALIVE: LinkStatus.ValueType  # 1
+LINK_STATUS_DEAD: LinkStatus.ValueType  # 2
+"""404, 410, or a host that does not exist."""
+LINK_STATUS_REFUSED: LinkStatus.ValueType  # 3
+"""The site does not let programs look (robots.txt, 401, 403)."""
+LINK_STATUS_UNKNOWN: LinkStatus.ValueType  # 4
+"""No usable answer this time."""
+LINK_STATUS_BLOCKED: LinkStatus.ValueType  # 5
+"""Leads to an address that is not public; it was not connected to."""
+Global___LinkStatus: _TypeAlias = LinkStatus  # noqa: Y015
+
+class _SourceFlag:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SourceFlagEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SourceFlag.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SOURCE_FLAG_UNSPECIFIED: _SourceFlag.ValueType  # 0
+    SOURCE_FLAG_INSTRUCTIONS: _SourceFlag.ValueType  # 1
+    """Holds text that instructs its reader."""
+    SOURCE_FLAG_INVISIBLE_CHARACTERS: _SourceFlag.ValueType  # 2
+    """Held zero-width, bidirectional or tag characters; they were removed."""
+    SOURCE_FLAG_HIDDEN_TEXT: _SourceFlag.ValueType  # 3
+    """Held text that a visitor does not see (hidden, off the screen, in the colour of its ground); it was left out."""
+    SOURCE_FLAG_CUT: _SourceFlag.ValueType  # 4
+    """Longer than what is read of one source; its end was left out."""
+
+class SourceFlag(_SourceFlag, metaclass=_SourceFlagEnumTypeWrapper): ...
+
+SOURCE_FLAG_UNSPECIFIED: SourceFlag.ValueType  # 0
+SOURCE_FLAG_INSTRUCTIONS: SourceFlag.ValueType  # 1
+"""Holds text that instructs its reader."""
+SOURCE_FLAG_INVISIBLE_CHARACTERS: SourceFlag.ValueType  # 2
+"""Held zero-width, bidirectional or tag characters; they were removed."""
+SOURCE_FLAG_HIDDEN_TEXT: SourceFlag.ValueType  # 3
+"""Held text that a visitor does not see (hidden, off the screen, in the colour of its ground); it was left out."""
+SOURCE_FLAG_CUT: SourceFlag.ValueType  # 4
+"""Longer than what is read of one source; its end was left out."""
+Global___SourceFlag: _TypeAlias = SourceFlag  # noqa: Y015
+
 class _SourceType:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -801,6 +895,13 @@ class EvidenceItem(_message.Message):
     DOMAIN_FIELD_NUMBER: _builtins.int
     RATIONALE_FIELD_NUMBER: _builtins.int
     PRODUCT_FIELD_NUMBER: _builtins.int
+    TEXT_ORIGIN_FIELD_NUMBER: _builtins.int
+    LINK_STATUS_FIELD_NUMBER: _builtins.int
+    FLAGS_FIELD_NUMBER: _builtins.int
+    UNVERIFIED_REASON_FIELD_NUMBER: _builtins.int
+    SOURCE_PATH_FIELD_NUMBER: _builtins.int
+    STANCE_METHOD_FIELD_NUMBER: _builtins.int
+    STANCE_FEATURES_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """`ev-` and 12 hex digits of sha256(url, quote): the same find has the same id in every run."""
     claim_id: _builtins.str
@@ -831,6 +932,16 @@ class EvidenceItem(_message.Message):
     """Research domain whose query found it."""
     rationale: _builtins.str
     """Why it counts: a sentence for the reader."""
+    text_origin: Global___TextOrigin.ValueType
+    """What the quote was taken from."""
+    link_status: Global___LinkStatus.ValueType
+    """Whether the address answered when the run looked."""
+    unverified_reason: _builtins.str
+    """Why `verified` is false, in a clause; empty where it is true."""
+    source_path: _builtins.str
+    """Path of the artifact that keeps the source's text as it was read; `quote_start` counts in it."""
+    stance_method: _builtins.str
+    """How the stance was reached: "rules", "model" or the text model's name."""
     @_builtins.property
     def published_at(self) -> _timestamp_pb2.Timestamp:
         """When the source was published or last updated."""
@@ -850,6 +961,14 @@ class EvidenceItem(_message.Message):
     @_builtins.property
     def product(self) -> Global___ProductFact:
         """Set where the source describes a product."""
+
+    @_builtins.property
+    def flags(self) -> _containers.RepeatedScalarFieldContainer[Global___SourceFlag.ValueType]:
+        """What is wrong with the source's text; it was kept as data and ranked down."""
+
+    @_builtins.property
+    def stance_features(self) -> _containers.RepeatedCompositeFieldContainer[Global___StanceFeature]:
+        """What weighed most in it, heaviest first; empty where rules decided."""
 
     def __init__(
         self,
@@ -879,14 +998,50 @@ class EvidenceItem(_message.Message):
         domain: _builtins.str = ...,
         rationale: _builtins.str = ...,
         product: Global___ProductFact | None = ...,
+        text_origin: Global___TextOrigin.ValueType = ...,
+        link_status: Global___LinkStatus.ValueType = ...,
+        flags: _abc.Iterable[Global___SourceFlag.ValueType] | None = ...,
+        unverified_reason: _builtins.str = ...,
+        source_path: _builtins.str = ...,
+        stance_method: _builtins.str = ...,
+        stance_features: _abc.Iterable[Global___StanceFeature] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["figure", b"figure", "product", b"product", "published_at", b"published_at", "retrieved_at", b"retrieved_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "claim_id", b"claim_id", "composite", b"composite", "content_sha256", b"content_sha256", "credibility", b"credibility", "domain", b"domain", "figure", b"figure", "freshness", b"freshness", "id", b"id", "merged_urls", b"merged_urls", "product", b"product", "provider", b"provider", "published_at", b"published_at", "quote", b"quote", "quote_end", b"quote_end", "quote_start", b"quote_start", "rationale", b"rationale", "relevance", b"relevance", "retrieved_at", b"retrieved_at", "source_type", b"source_type", "stance", b"stance", "stance_confidence", b"stance_confidence", "title", b"title", "url", b"url", "verified", b"verified"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "claim_id", b"claim_id", "composite", b"composite", "content_sha256", b"content_sha256", "credibility", b"credibility", "domain", b"domain", "figure", b"figure", "flags", b"flags", "freshness", b"freshness", "id", b"id", "link_status", b"link_status", "merged_urls", b"merged_urls", "product", b"product", "provider", b"provider", "published_at", b"published_at", "quote", b"quote", "quote_end", b"quote_end", "quote_start", b"quote_start", "rationale", b"rationale", "relevance", b"relevance", "retrieved_at", b"retrieved_at", "source_path", b"source_path", "source_type", b"source_type", "stance", b"stance", "stance_confidence", b"stance_confidence", "stance_features", b"stance_features", "stance_method", b"stance_method", "text_origin", b"text_origin", "title", b"title", "unverified_reason", b"unverified_reason", "url", b"url", "verified", b"verified"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EvidenceItem: _TypeAlias = EvidenceItem  # noqa: Y015
+
+@_typing.final
+class StanceFeature(_message.Message):
+    """One measured property of a quote and its claim, and what it added to the stance."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    CONTRIBUTION_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name in the model's documentation ("negation_mismatch")."""
+    value: _builtins.float
+    contribution: _builtins.float
+    """Added to the log odds of the stance; negative speaks against it."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        value: _builtins.float = ...,
+        contribution: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contribution", b"contribution", "name", b"name", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StanceFeature: _TypeAlias = StanceFeature  # noqa: Y015
 
 @_typing.final
 class Figure(_message.Message):

@@ -25,13 +25,15 @@ _sym_db = _symbol_database.Default()
 from pipeline.v1 import common_pb2 as pipeline_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1apipeline/v1/evidence.proto\x12\x0bpipeline.v1\x1a\x18pipeline/v1/common.proto\"\xe1\x01\n\x16\x43ollectEvidenceRequest\x12*\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x19.pipeline.v1.PhaseContext\x12\x1f\n\x04idea\x18\x02 \x01(\x0b\x32\x11.pipeline.v1.Idea\x12\"\n\x06\x63laims\x18\x03 \x03(\x0b\x32\x12.pipeline.v1.Claim\x12,\n\x07\x64omains\x18\x04 \x03(\x0b\x32\x1b.pipeline.v1.ResearchDomain\x12(\n\tdocuments\x18\x05 \x03(\x0b\x32\x15.pipeline.v1.Document\"\xa9\x01\n\x17\x43ollectEvidenceResponse\x12)\n\x08progress\x18\x01 \x01(\x0b\x32\x15.pipeline.v1.ProgressH\x00\x12)\n\x04item\x18\x02 \x01(\x0b\x32\x19.pipeline.v1.EvidenceItemH\x00\x12-\n\x06result\x18\x03 \x01(\x0b\x32\x1b.pipeline.v1.EvidenceResultH\x00\x42\t\n\x07payload\"g\n\x0eResearchDomain\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08keywords\x18\x02 \x03(\t\x12\x1a\n\x12min_evidence_count\x18\x03 \x01(\x05\x12\x19\n\x11quality_threshold\x18\x04 \x01(\x01\"\xaa\x02\n\x0e\x45videnceResult\x12\"\n\x06\x63laims\x18\x01 \x03(\x0b\x32\x12.pipeline.v1.Claim\x12(\n\x05items\x18\x02 \x03(\x0b\x32\x19.pipeline.v1.EvidenceItem\x12*\n\x07\x64omains\x18\x03 \x03(\x0b\x32\x19.pipeline.v1.DomainResult\x12.\n\tproviders\x18\x04 \x03(\x0b\x32\x1b.pipeline.v1.ProviderReport\x12%\n\x07missing\x18\x05 \x03(\x0b\x32\x14.pipeline.v1.Missing\x12$\n\x07notices\x18\x06 \x03(\x0b\x32\x13.pipeline.v1.Notice\x12!\n\x05usage\x18\x07 \x01(\x0b\x32\x12.pipeline.v1.Usage\"V\n\x0c\x44omainResult\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07queries\x18\x02 \x03(\t\x12\x13\n\x0bitems_found\x18\x03 \x01(\x05\x12\x12\n\nitems_kept\x18\x04 \x01(\x05\"}\n\x0eProviderReport\x12\x10\n\x08provider\x18\x01 \x01(\t\x12\r\n\x05\x63\x61lls\x18\x02 \x01(\x05\x12\x10\n\x08\x66\x61ilures\x18\x03 \x01(\x05\x12\r\n\x05items\x18\x04 \x01(\x05\x12\x15\n\rbreaker_state\x18\x05 \x01(\t\x12\x12\n\nlast_error\x18\x06 \x01(\t2q\n\x0f\x45videnceService\x12^\n\x0f\x43ollectEvidence\x12#.pipeline.v1.CollectEvidenceRequest\x1a$.pipeline.v1.CollectEvidenceResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1apipeline/v1/evidence.proto\x12\x0bpipeline.v1\x1a\x18pipeline/v1/common.proto\"\xe1\x01\n\x16\x43ollectEvidenceRequest\x12*\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x19.pipeline.v1.PhaseContext\x12\x1f\n\x04idea\x18\x02 \x01(\x0b\x32\x11.pipeline.v1.Idea\x12\"\n\x06\x63laims\x18\x03 \x03(\x0b\x32\x12.pipeline.v1.Claim\x12,\n\x07\x64omains\x18\x04 \x03(\x0b\x32\x1b.pipeline.v1.ResearchDomain\x12(\n\tdocuments\x18\x05 \x03(\x0b\x32\x15.pipeline.v1.Document\"\xa9\x01\n\x17\x43ollectEvidenceResponse\x12)\n\x08progress\x18\x01 \x01(\x0b\x32\x15.pipeline.v1.ProgressH\x00\x12)\n\x04item\x18\x02 \x01(\x0b\x32\x19.pipeline.v1.EvidenceItemH\x00\x12-\n\x06result\x18\x03 \x01(\x0b\x32\x1b.pipeline.v1.EvidenceResultH\x00\x42\t\n\x07payload\"g\n\x0eResearchDomain\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08keywords\x18\x02 \x03(\t\x12\x1a\n\x12min_evidence_count\x18\x03 \x01(\x05\x12\x19\n\x11quality_threshold\x18\x04 \x01(\x01\"\xd4\x02\n\x0e\x45videnceResult\x12\"\n\x06\x63laims\x18\x01 \x03(\x0b\x32\x12.pipeline.v1.Claim\x12(\n\x05items\x18\x02 \x03(\x0b\x32\x19.pipeline.v1.EvidenceItem\x12*\n\x07\x64omains\x18\x03 \x03(\x0b\x32\x19.pipeline.v1.DomainResult\x12.\n\tproviders\x18\x04 \x03(\x0b\x32\x1b.pipeline.v1.ProviderReport\x12%\n\x07missing\x18\x05 \x03(\x0b\x32\x14.pipeline.v1.Missing\x12$\n\x07notices\x18\x06 \x03(\x0b\x32\x13.pipeline.v1.Notice\x12!\n\x05usage\x18\x07 \x01(\x0b\x32\x12.pipeline.v1.Usage\x12(\n\tartifacts\x18\x08 \x03(\x0b\x32\x15.pipeline.v1.Artifact\"V\n\x0c\x44omainResult\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07queries\x18\x02 \x03(\t\x12\x13\n\x0bitems_found\x18\x03 \x01(\x05\x12\x12\n\nitems_kept\x18\x04 \x01(\x05\"\xc3\x01\n\x0eProviderReport\x12\x10\n\x08provider\x18\x01 \x01(\t\x12\r\n\x05\x63\x61lls\x18\x02 \x01(\x05\x12\x10\n\x08\x66\x61ilures\x18\x03 \x01(\x05\x12\r\n\x05items\x18\x04 \x01(\x05\x12\x15\n\rbreaker_state\x18\x05 \x01(\t\x12\x12\n\nlast_error\x18\x06 \x01(\t\x12\x12\n\ncache_hits\x18\x07 \x01(\x05\x12\x14\n\x0cspent_micros\x18\x08 \x01(\x03\x12\x1a\n\x12questions_left_out\x18\t \x01(\x05\"\xa3\x01\n\x15\x43heckCitationsRequest\x12>\n\tcitations\x18\x01 \x03(\x0b\x32+.pipeline.v1.CheckCitationsRequest.Citation\x1aJ\n\x08\x43itation\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0b\n\x03url\x18\x02 \x01(\t\x12\r\n\x05quote\x18\x03 \x01(\t\x12\x16\n\x0e\x63ontent_sha256\x18\x04 \x01(\t\"I\n\x16\x43heckCitationsResponse\x12/\n\tcitations\x18\x01 \x03(\x0b\x32\x1c.pipeline.v1.CheckedCitation\"\x98\x01\n\x0f\x43heckedCitation\x12\n\n\x02id\x18\x01 \x01(\t\x12)\n\x05state\x18\x02 \x01(\x0e\x32\x1a.pipeline.v1.CitationState\x12\x16\n\x0e\x63ontent_sha256\x18\x03 \x01(\t\x12\x13\n\x0bquote_start\x18\x04 \x01(\x05\x12\x11\n\tquote_end\x18\x05 \x01(\x05\x12\x0e\n\x06\x64\x65tail\x18\x06 \x01(\t*\xc7\x01\n\rCitationState\x12\x1e\n\x1a\x43ITATION_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43ITATION_STATE_UNCHANGED\x10\x01\x12\x1a\n\x16\x43ITATION_STATE_CHANGED\x10\x02\x12\x1d\n\x19\x43ITATION_STATE_QUOTE_GONE\x10\x03\x12\x1e\n\x1a\x43ITATION_STATE_UNREACHABLE\x10\x04\x12\x1d\n\x19\x43ITATION_STATE_NOT_A_PAGE\x10\x05\x32\xcc\x01\n\x0f\x45videnceService\x12^\n\x0f\x43ollectEvidence\x12#.pipeline.v1.CollectEvidenceRequest\x1a$.pipeline.v1.CollectEvidenceResponse0\x01\x12Y\n\x0e\x43heckCitations\x12\".pipeline.v1.CheckCitationsRequest\x1a#.pipeline.v1.CheckCitationsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pipeline.v1.evidence_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_CITATIONSTATE']._serialized_start=1600
+  _globals['_CITATIONSTATE']._serialized_end=1799
   _globals['_COLLECTEVIDENCEREQUEST']._serialized_start=70
   _globals['_COLLECTEVIDENCEREQUEST']._serialized_end=295
   _globals['_COLLECTEVIDENCERESPONSE']._serialized_start=298
@@ -39,11 +41,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RESEARCHDOMAIN']._serialized_start=469
   _globals['_RESEARCHDOMAIN']._serialized_end=572
   _globals['_EVIDENCERESULT']._serialized_start=575
-  _globals['_EVIDENCERESULT']._serialized_end=873
-  _globals['_DOMAINRESULT']._serialized_start=875
-  _globals['_DOMAINRESULT']._serialized_end=961
-  _globals['_PROVIDERREPORT']._serialized_start=963
-  _globals['_PROVIDERREPORT']._serialized_end=1088
-  _globals['_EVIDENCESERVICE']._serialized_start=1090
-  _globals['_EVIDENCESERVICE']._serialized_end=1203
+  _globals['_EVIDENCERESULT']._serialized_end=915
+  _globals['_DOMAINRESULT']._serialized_start=917
+  _globals['_DOMAINRESULT']._serialized_end=1003
+  _globals['_PROVIDERREPORT']._serialized_start=1006
+  _globals['_PROVIDERREPORT']._serialized_end=1201
+  _globals['_CHECKCITATIONSREQUEST']._serialized_start=1204
+  _globals['_CHECKCITATIONSREQUEST']._serialized_end=1367
+  _globals['_CHECKCITATIONSREQUEST_CITATION']._serialized_start=1293
+  _globals['_CHECKCITATIONSREQUEST_CITATION']._serialized_end=1367
+  _globals['_CHECKCITATIONSRESPONSE']._serialized_start=1369
+  _globals['_CHECKCITATIONSRESPONSE']._serialized_end=1442
+  _globals['_CHECKEDCITATION']._serialized_start=1445
+  _globals['_CHECKEDCITATION']._serialized_end=1597
+  _globals['_EVIDENCESERVICE']._serialized_start=1802
+  _globals['_EVIDENCESERVICE']._serialized_end=2006
 # @@protoc_insertion_point(module_scope)

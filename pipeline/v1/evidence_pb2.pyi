@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from pipeline.v1 import common_pb2 as _common_pb2
 import builtins as _builtins
 import sys
@@ -18,6 +19,37 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _CitationState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CitationStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CitationState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CITATION_STATE_UNSPECIFIED: _CitationState.ValueType  # 0
+    CITATION_STATE_UNCHANGED: _CitationState.ValueType  # 1
+    """The same text."""
+    CITATION_STATE_CHANGED: _CitationState.ValueType  # 2
+    """Another text, which still holds the quote."""
+    CITATION_STATE_QUOTE_GONE: _CitationState.ValueType  # 3
+    """Another text, which holds the quote no more."""
+    CITATION_STATE_UNREACHABLE: _CitationState.ValueType  # 4
+    CITATION_STATE_NOT_A_PAGE: _CitationState.ValueType  # 5
+    """Not a page that can be read again (a document, an API's record, the starter set)."""
+
+class CitationState(_CitationState, metaclass=_CitationStateEnumTypeWrapper): ...
+
+CITATION_STATE_UNSPECIFIED: CitationState.ValueType  # 0
+CITATION_STATE_UNCHANGED: CitationState.ValueType  # 1
+"""The same text."""
+CITATION_STATE_CHANGED: CitationState.ValueType  # 2
+"""Another text, which still holds the quote."""
+CITATION_STATE_QUOTE_GONE: CitationState.ValueType  # 3
+"""Another text, which holds the quote no more."""
+CITATION_STATE_UNREACHABLE: CitationState.ValueType  # 4
+CITATION_STATE_NOT_A_PAGE: CitationState.ValueType  # 5
+"""Not a page that can be read again (a document, an API's record, the starter set)."""
+Global___CitationState: _TypeAlias = CitationState  # noqa: Y015
 
 @_typing.final
 class CollectEvidenceRequest(_message.Message):
@@ -138,6 +170,7 @@ class EvidenceResult(_message.Message):
     MISSING_FIELD_NUMBER: _builtins.int
     NOTICES_FIELD_NUMBER: _builtins.int
     USAGE_FIELD_NUMBER: _builtins.int
+    ARTIFACTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def claims(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Claim]: ...
     @_builtins.property
@@ -154,6 +187,10 @@ class EvidenceResult(_message.Message):
     def notices(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Notice]: ...
     @_builtins.property
     def usage(self) -> _common_pb2.Usage: ...
+    @_builtins.property
+    def artifacts(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Artifact]:
+        """The text of each cited source as it was read, `sources/{first 16 hex digits of its sha256}.txt`, UTF-8."""
+
     def __init__(
         self,
         *,
@@ -164,10 +201,11 @@ class EvidenceResult(_message.Message):
         missing: _abc.Iterable[_common_pb2.Missing] | None = ...,
         notices: _abc.Iterable[_common_pb2.Notice] | None = ...,
         usage: _common_pb2.Usage | None = ...,
+        artifacts: _abc.Iterable[_common_pb2.Artifact] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claims", b"claims", "domains", b"domains", "items", b"items", "missing", b"missing", "notices", b"notices", "providers", b"providers", "usage", b"usage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifacts", b"artifacts", "claims", b"claims", "domains", b"domains", "items", b"items", "missing", b"missing", "notices", b"notices", "providers", b"providers", "usage", b"usage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -216,6 +254,9 @@ class ProviderReport(_message.Message):
     ITEMS_FIELD_NUMBER: _builtins.int
     BREAKER_STATE_FIELD_NUMBER: _builtins.int
     LAST_ERROR_FIELD_NUMBER: _builtins.int
+    CACHE_HITS_FIELD_NUMBER: _builtins.int
+    SPENT_MICROS_FIELD_NUMBER: _builtins.int
+    QUESTIONS_LEFT_OUT_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     calls: _builtins.int
     failures: _builtins.int
@@ -223,6 +264,12 @@ class ProviderReport(_message.Message):
     breaker_state: _builtins.str
     """Breaker state at the end ("closed", "open", "half_open")."""
     last_error: _builtins.str
+    cache_hits: _builtins.int
+    """Answers that came from the cache."""
+    spent_micros: _builtins.int
+    """Micros of USD."""
+    questions_left_out: _builtins.int
+    """What the provider may be asked in a run; questions beyond it were not put."""
     def __init__(
         self,
         *,
@@ -232,11 +279,123 @@ class ProviderReport(_message.Message):
         items: _builtins.int = ...,
         breaker_state: _builtins.str = ...,
         last_error: _builtins.str = ...,
+        cache_hits: _builtins.int = ...,
+        spent_micros: _builtins.int = ...,
+        questions_left_out: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["breaker_state", b"breaker_state", "calls", b"calls", "failures", b"failures", "items", b"items", "last_error", b"last_error", "provider", b"provider"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breaker_state", b"breaker_state", "cache_hits", b"cache_hits", "calls", b"calls", "failures", b"failures", "items", b"items", "last_error", b"last_error", "provider", b"provider", "questions_left_out", b"questions_left_out", "spent_micros", b"spent_micros"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ProviderReport: _TypeAlias = ProviderReport  # noqa: Y015
+
+@_typing.final
+class CheckCitationsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Citation(_message.Message):
+        """What was quoted, as an EvidenceItem has it."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        ID_FIELD_NUMBER: _builtins.int
+        URL_FIELD_NUMBER: _builtins.int
+        QUOTE_FIELD_NUMBER: _builtins.int
+        CONTENT_SHA256_FIELD_NUMBER: _builtins.int
+        id: _builtins.str
+        url: _builtins.str
+        quote: _builtins.str
+        content_sha256: _builtins.str
+        def __init__(
+            self,
+            *,
+            id: _builtins.str = ...,
+            url: _builtins.str = ...,
+            quote: _builtins.str = ...,
+            content_sha256: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["content_sha256", b"content_sha256", "id", b"id", "quote", b"quote", "url", b"url"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    CITATIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def citations(self) -> _containers.RepeatedCompositeFieldContainer[Global___CheckCitationsRequest.Citation]:
+        """At most 200."""
+
+    def __init__(
+        self,
+        *,
+        citations: _abc.Iterable[Global___CheckCitationsRequest.Citation] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["citations", b"citations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckCitationsRequest: _TypeAlias = CheckCitationsRequest  # noqa: Y015
+
+@_typing.final
+class CheckCitationsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CITATIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def citations(self) -> _containers.RepeatedCompositeFieldContainer[Global___CheckedCitation]:
+        """In the order of the request."""
+
+    def __init__(
+        self,
+        *,
+        citations: _abc.Iterable[Global___CheckedCitation] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["citations", b"citations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckCitationsResponse: _TypeAlias = CheckCitationsResponse  # noqa: Y015
+
+@_typing.final
+class CheckedCitation(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CONTENT_SHA256_FIELD_NUMBER: _builtins.int
+    QUOTE_START_FIELD_NUMBER: _builtins.int
+    QUOTE_END_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    state: Global___CitationState.ValueType
+    content_sha256: _builtins.str
+    """sha256 (hex) of the text as it is now; empty where it could not be read."""
+    quote_start: _builtins.int
+    """Where the quote stands now, in code points; both 0 where it does not."""
+    quote_end: _builtins.int
+    detail: _builtins.str
+    """One sentence."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        state: Global___CitationState.ValueType = ...,
+        content_sha256: _builtins.str = ...,
+        quote_start: _builtins.int = ...,
+        quote_end: _builtins.int = ...,
+        detail: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_sha256", b"content_sha256", "detail", b"detail", "id", b"id", "quote_end", b"quote_end", "quote_start", b"quote_start", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckedCitation: _TypeAlias = CheckedCitation  # noqa: Y015

@@ -40,6 +40,11 @@ class EvidenceServiceStub:
                 request_serializer=pipeline_dot_v1_dot_evidence__pb2.CollectEvidenceRequest.SerializeToString,
                 response_deserializer=pipeline_dot_v1_dot_evidence__pb2.CollectEvidenceResponse.FromString,
                 _registered_method=True)
+        self.CheckCitations = channel.unary_unary(
+                '/pipeline.v1.EvidenceService/CheckCitations',
+                request_serializer=pipeline_dot_v1_dot_evidence__pb2.CheckCitationsRequest.SerializeToString,
+                response_deserializer=pipeline_dot_v1_dot_evidence__pb2.CheckCitationsResponse.FromString,
+                _registered_method=True)
 
 
 class EvidenceServiceServicer:
@@ -53,6 +58,13 @@ class EvidenceServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckCitations(self, request, context):
+        """Reads cited sources again: do they still say what was quoted?
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EvidenceServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -60,6 +72,11 @@ def add_EvidenceServiceServicer_to_server(servicer, server):
                     servicer.CollectEvidence,
                     request_deserializer=pipeline_dot_v1_dot_evidence__pb2.CollectEvidenceRequest.FromString,
                     response_serializer=pipeline_dot_v1_dot_evidence__pb2.CollectEvidenceResponse.SerializeToString,
+            ),
+            'CheckCitations': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckCitations,
+                    request_deserializer=pipeline_dot_v1_dot_evidence__pb2.CheckCitationsRequest.FromString,
+                    response_serializer=pipeline_dot_v1_dot_evidence__pb2.CheckCitationsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +107,33 @@ class EvidenceService:
             '/pipeline.v1.EvidenceService/CollectEvidence',
             pipeline_dot_v1_dot_evidence__pb2.CollectEvidenceRequest.SerializeToString,
             pipeline_dot_v1_dot_evidence__pb2.CollectEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckCitations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pipeline.v1.EvidenceService/CheckCitations',
+            pipeline_dot_v1_dot_evidence__pb2.CheckCitationsRequest.SerializeToString,
+            pipeline_dot_v1_dot_evidence__pb2.CheckCitationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

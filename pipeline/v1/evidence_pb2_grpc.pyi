@@ -35,6 +35,8 @@ class EvidenceServiceStub:
     def __new__(cls, channel: _aio.Channel) -> EvidenceServiceAsyncStub: ...
     CollectEvidence: _grpc.UnaryStreamMultiCallable[_evidence_pb2.CollectEvidenceRequest, _evidence_pb2.CollectEvidenceResponse]
     """Streams progress, each item as it is found and scored, then one result."""
+    CheckCitations: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.CheckCitationsRequest, _evidence_pb2.CheckCitationsResponse]
+    """Reads cited sources again: do they still say what was quoted?"""
 
 @_typing.type_check_only
 class EvidenceServiceAsyncStub(EvidenceServiceStub):
@@ -43,6 +45,8 @@ class EvidenceServiceAsyncStub(EvidenceServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CollectEvidence: _aio.UnaryStreamMultiCallable[_evidence_pb2.CollectEvidenceRequest, _evidence_pb2.CollectEvidenceResponse]  # type: ignore[assignment]
     """Streams progress, each item as it is found and scored, then one result."""
+    CheckCitations: _aio.UnaryUnaryMultiCallable[_evidence_pb2.CheckCitationsRequest, _evidence_pb2.CheckCitationsResponse]  # type: ignore[assignment]
+    """Reads cited sources again: do they still say what was quoted?"""
 
 class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
     """What speaks for and against the claims that an idea rests on?"""
@@ -54,5 +58,13 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_evidence_pb2.CollectEvidenceResponse], _abc.AsyncIterator[_evidence_pb2.CollectEvidenceResponse]]:
         """Streams progress, each item as it is found and scored, then one result."""
+
+    @_abc_1.abstractmethod
+    def CheckCitations(
+        self,
+        request: _evidence_pb2.CheckCitationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_evidence_pb2.CheckCitationsResponse, _abc.Awaitable[_evidence_pb2.CheckCitationsResponse]]:
+        """Reads cited sources again: do they still say what was quoted?"""
 
 def add_EvidenceServiceServicer_to_server(servicer: EvidenceServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -26,7 +26,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cpipeline/v1/operations.proto\x12\x0bpipeline.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"1\n\x13ListBreakersRequest\x12\x1a\n\x12include_downstream\x18\x01 \x01(\x08\"[\n\x14ListBreakersResponse\x12&\n\x08\x62reakers\x18\x01 \x03(\x0b\x32\x14.pipeline.v1.Breaker\x12\x1b\n\x13unreachable_servers\x18\x02 \x03(\t\"\xd4\x01\n\x07\x42reaker\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x05state\x18\x02 \x01(\x0e\x32\x19.pipeline.v1.BreakerState\x12\x15\n\rfailure_count\x18\x03 \x01(\x05\x12\x12\n\nopen_count\x18\x04 \x01(\x05\x12.\n\x0bretry_after\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x36\n\x12last_transition_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"2\n\x14GetServerInfoRequest\x12\x1a\n\x12include_downstream\x18\x01 \x01(\x08\"^\n\x15GetServerInfoResponse\x12(\n\x07servers\x18\x01 \x03(\x0b\x32\x17.pipeline.v1.ServerInfo\x12\x1b\n\x13unreachable_servers\x18\x02 \x03(\t\"\xbb\x02\n\nServerInfo\x12\x0e\n\x06server\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12.\n\nstarted_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tin_flight\x18\x04 \x01(\x05\x12\x17\n\x0fin_flight_limit\x18\x05 \x01(\x05\x12$\n\x05pools\x18\x06 \x03(\x0b\x32\x15.pipeline.v1.PoolInfo\x12&\n\x06\x63\x61\x63hes\x18\x07 \x03(\x0b\x32\x16.pipeline.v1.CacheInfo\x12\x33\n\x06limits\x18\x08 \x03(\x0b\x32#.pipeline.v1.ServerInfo.LimitsEntry\x1a-\n\x0bLimitsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"e\n\x08PoolInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nsize_limit\x18\x02 \x01(\x05\x12\x0e\n\x06in_use\x18\x03 \x01(\x05\x12\x0f\n\x07waiting\x18\x04 \x01(\x05\x12\x16\n\x0e\x61\x63quired_total\x18\x05 \x01(\x03\"\x80\x01\n\tCacheInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x65ntries\x18\x02 \x01(\x03\x12\x10\n\x08max_size\x18\x03 \x01(\x03\x12\x0c\n\x04hits\x18\x04 \x01(\x03\x12\x0e\n\x06misses\x18\x05 \x01(\x03\x12\x11\n\tcoalesced\x18\x06 \x01(\x03\x12\x11\n\tevictions\x18\x07 \x01(\x03\"$\n\x10ListSpansRequest\x12\x10\n\x08trace_id\x18\x01 \x01(\t\"0\n\x11ListSpansResponse\x12\x1b\n\x13resource_spans_json\x18\x01 \x03(\t*|\n\x0c\x42reakerState\x12\x1d\n\x19\x42REAKER_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42REAKER_STATE_CLOSED\x10\x01\x12\x16\n\x12\x42REAKER_STATE_OPEN\x10\x02\x12\x1b\n\x17\x42REAKER_STATE_HALF_OPEN\x10\x03\x32\x8c\x02\n\x11OperationsService\x12S\n\x0cListBreakers\x12 .pipeline.v1.ListBreakersRequest\x1a!.pipeline.v1.ListBreakersResponse\x12V\n\rGetServerInfo\x12!.pipeline.v1.GetServerInfoRequest\x1a\".pipeline.v1.GetServerInfoResponse\x12J\n\tListSpans\x12\x1d.pipeline.v1.ListSpansRequest\x1a\x1e.pipeline.v1.ListSpansResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cpipeline/v1/operations.proto\x12\x0bpipeline.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"1\n\x13ListBreakersRequest\x12\x1a\n\x12include_downstream\x18\x01 \x01(\x08\"[\n\x14ListBreakersResponse\x12&\n\x08\x62reakers\x18\x01 \x03(\x0b\x32\x14.pipeline.v1.Breaker\x12\x1b\n\x13unreachable_servers\x18\x02 \x03(\t\"\x89\x02\n\x07\x42reaker\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x05state\x18\x02 \x01(\x0e\x32\x19.pipeline.v1.BreakerState\x12\x15\n\rfailure_count\x18\x03 \x01(\x05\x12\x12\n\nopen_count\x18\x04 \x01(\x05\x12.\n\x0bretry_after\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x36\n\x12last_transition_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0btransitions\x18\x07 \x03(\x0b\x32\x1e.pipeline.v1.BreakerTransition\"\xc3\x01\n\x11\x42reakerTransition\x12\'\n\x04\x66rom\x18\x01 \x01(\x0e\x32\x19.pipeline.v1.BreakerState\x12%\n\x02to\x18\x02 \x01(\x0e\x32\x19.pipeline.v1.BreakerState\x12&\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x04rest\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05\x63\x61use\x18\x05 \x01(\t\"2\n\x14GetServerInfoRequest\x12\x1a\n\x12include_downstream\x18\x01 \x01(\x08\"^\n\x15GetServerInfoResponse\x12(\n\x07servers\x18\x01 \x03(\x0b\x32\x17.pipeline.v1.ServerInfo\x12\x1b\n\x13unreachable_servers\x18\x02 \x03(\t\"\xbb\x02\n\nServerInfo\x12\x0e\n\x06server\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12.\n\nstarted_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tin_flight\x18\x04 \x01(\x05\x12\x17\n\x0fin_flight_limit\x18\x05 \x01(\x05\x12$\n\x05pools\x18\x06 \x03(\x0b\x32\x15.pipeline.v1.PoolInfo\x12&\n\x06\x63\x61\x63hes\x18\x07 \x03(\x0b\x32\x16.pipeline.v1.CacheInfo\x12\x33\n\x06limits\x18\x08 \x03(\x0b\x32#.pipeline.v1.ServerInfo.LimitsEntry\x1a-\n\x0bLimitsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"e\n\x08PoolInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nsize_limit\x18\x02 \x01(\x05\x12\x0e\n\x06in_use\x18\x03 \x01(\x05\x12\x0f\n\x07waiting\x18\x04 \x01(\x05\x12\x16\n\x0e\x61\x63quired_total\x18\x05 \x01(\x03\"\xae\x01\n\tCacheInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x65ntries\x18\x02 \x01(\x03\x12\x10\n\x08max_size\x18\x03 \x01(\x03\x12\x0c\n\x04hits\x18\x04 \x01(\x03\x12\x0e\n\x06misses\x18\x05 \x01(\x03\x12\x11\n\tcoalesced\x18\x06 \x01(\x03\x12\x11\n\tevictions\x18\x07 \x01(\x03\x12\x16\n\x0estored_entries\x18\x08 \x01(\x03\x12\x14\n\x0cstored_bytes\x18\t \x01(\x03\"?\n\x12\x43learCachesRequest\x12\x1a\n\x12include_downstream\x18\x01 \x01(\x08\x12\r\n\x05names\x18\x02 \x03(\t\"\xa2\x01\n\x13\x43learCachesResponse\x12>\n\x07\x65ntries\x18\x01 \x03(\x0b\x32-.pipeline.v1.ClearCachesResponse.EntriesEntry\x12\x1b\n\x13unreachable_servers\x18\x02 \x03(\t\x1a.\n\x0c\x45ntriesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"$\n\x10ListSpansRequest\x12\x10\n\x08trace_id\x18\x01 \x01(\t\"0\n\x11ListSpansResponse\x12\x1b\n\x13resource_spans_json\x18\x01 \x03(\t*|\n\x0c\x42reakerState\x12\x1d\n\x19\x42REAKER_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42REAKER_STATE_CLOSED\x10\x01\x12\x16\n\x12\x42REAKER_STATE_OPEN\x10\x02\x12\x1b\n\x17\x42REAKER_STATE_HALF_OPEN\x10\x03\x32\xde\x02\n\x11OperationsService\x12S\n\x0cListBreakers\x12 .pipeline.v1.ListBreakersRequest\x1a!.pipeline.v1.ListBreakersResponse\x12V\n\rGetServerInfo\x12!.pipeline.v1.GetServerInfoRequest\x1a\".pipeline.v1.GetServerInfoResponse\x12J\n\tListSpans\x12\x1d.pipeline.v1.ListSpansRequest\x1a\x1e.pipeline.v1.ListSpansResponse\x12P\n\x0b\x43learCaches\x12\x1f.pipeline.v1.ClearCachesRequest\x1a .pipeline.v1.ClearCachesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,30 +35,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SERVERINFO_LIMITSENTRY']._loaded_options = None
   _globals['_SERVERINFO_LIMITSENTRY']._serialized_options = b'8\001'
-  _globals['_BREAKERSTATE']._serialized_start=1257
-  _globals['_BREAKERSTATE']._serialized_end=1381
+  _globals['_CLEARCACHESRESPONSE_ENTRIESENTRY']._loaded_options = None
+  _globals['_CLEARCACHESRESPONSE_ENTRIESENTRY']._serialized_options = b'8\001'
+  _globals['_BREAKERSTATE']._serialized_start=1784
+  _globals['_BREAKERSTATE']._serialized_end=1908
   _globals['_LISTBREAKERSREQUEST']._serialized_start=110
   _globals['_LISTBREAKERSREQUEST']._serialized_end=159
   _globals['_LISTBREAKERSRESPONSE']._serialized_start=161
   _globals['_LISTBREAKERSRESPONSE']._serialized_end=252
   _globals['_BREAKER']._serialized_start=255
-  _globals['_BREAKER']._serialized_end=467
-  _globals['_GETSERVERINFOREQUEST']._serialized_start=469
-  _globals['_GETSERVERINFOREQUEST']._serialized_end=519
-  _globals['_GETSERVERINFORESPONSE']._serialized_start=521
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=615
-  _globals['_SERVERINFO']._serialized_start=618
-  _globals['_SERVERINFO']._serialized_end=933
-  _globals['_SERVERINFO_LIMITSENTRY']._serialized_start=888
-  _globals['_SERVERINFO_LIMITSENTRY']._serialized_end=933
-  _globals['_POOLINFO']._serialized_start=935
-  _globals['_POOLINFO']._serialized_end=1036
-  _globals['_CACHEINFO']._serialized_start=1039
-  _globals['_CACHEINFO']._serialized_end=1167
-  _globals['_LISTSPANSREQUEST']._serialized_start=1169
-  _globals['_LISTSPANSREQUEST']._serialized_end=1205
-  _globals['_LISTSPANSRESPONSE']._serialized_start=1207
-  _globals['_LISTSPANSRESPONSE']._serialized_end=1255
-  _globals['_OPERATIONSSERVICE']._serialized_start=1384
-  _globals['_OPERATIONSSERVICE']._serialized_end=1652
+  _globals['_BREAKER']._serialized_end=520
+  _globals['_BREAKERTRANSITION']._serialized_start=523
+  _globals['_BREAKERTRANSITION']._serialized_end=718
+  _globals['_GETSERVERINFOREQUEST']._serialized_start=720
+  _globals['_GETSERVERINFOREQUEST']._serialized_end=770
+  _globals['_GETSERVERINFORESPONSE']._serialized_start=772
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=866
+  _globals['_SERVERINFO']._serialized_start=869
+  _globals['_SERVERINFO']._serialized_end=1184
+  _globals['_SERVERINFO_LIMITSENTRY']._serialized_start=1139
+  _globals['_SERVERINFO_LIMITSENTRY']._serialized_end=1184
+  _globals['_POOLINFO']._serialized_start=1186
+  _globals['_POOLINFO']._serialized_end=1287
+  _globals['_CACHEINFO']._serialized_start=1290
+  _globals['_CACHEINFO']._serialized_end=1464
+  _globals['_CLEARCACHESREQUEST']._serialized_start=1466
+  _globals['_CLEARCACHESREQUEST']._serialized_end=1529
+  _globals['_CLEARCACHESRESPONSE']._serialized_start=1532
+  _globals['_CLEARCACHESRESPONSE']._serialized_end=1694
+  _globals['_CLEARCACHESRESPONSE_ENTRIESENTRY']._serialized_start=1648
+  _globals['_CLEARCACHESRESPONSE_ENTRIESENTRY']._serialized_end=1694
+  _globals['_LISTSPANSREQUEST']._serialized_start=1696
+  _globals['_LISTSPANSREQUEST']._serialized_end=1732
+  _globals['_LISTSPANSRESPONSE']._serialized_start=1734
+  _globals['_LISTSPANSRESPONSE']._serialized_end=1782
+  _globals['_OPERATIONSSERVICE']._serialized_start=1911
+  _globals['_OPERATIONSSERVICE']._serialized_end=2261
 # @@protoc_insertion_point(module_scope)

@@ -96,6 +96,7 @@ class Breaker(_message.Message):
     OPEN_COUNT_FIELD_NUMBER: _builtins.int
     RETRY_AFTER_FIELD_NUMBER: _builtins.int
     LAST_TRANSITION_AT_FIELD_NUMBER: _builtins.int
+    TRANSITIONS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`{server}.{upstream}` ("evidence.hackernews")."""
     state: Global___BreakerState.ValueType
@@ -109,6 +110,10 @@ class Breaker(_message.Message):
 
     @_builtins.property
     def last_transition_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def transitions(self) -> _containers.RepeatedCompositeFieldContainer[Global___BreakerTransition]:
+        """The latest transitions, oldest first; at most 20."""
+
     def __init__(
         self,
         *,
@@ -118,14 +123,49 @@ class Breaker(_message.Message):
         open_count: _builtins.int = ...,
         retry_after: _duration_pb2.Duration | None = ...,
         last_transition_at: _timestamp_pb2.Timestamp | None = ...,
+        transitions: _abc.Iterable[Global___BreakerTransition] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["last_transition_at", b"last_transition_at", "retry_after", b"retry_after"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["failure_count", b"failure_count", "last_transition_at", b"last_transition_at", "name", b"name", "open_count", b"open_count", "retry_after", b"retry_after", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["failure_count", b"failure_count", "last_transition_at", b"last_transition_at", "name", b"name", "open_count", b"open_count", "retry_after", b"retry_after", "state", b"state", "transitions", b"transitions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Breaker: _TypeAlias = Breaker  # noqa: Y015
+
+@_typing.final
+class BreakerTransition(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_FIELD_NUMBER: _builtins.int
+    TO_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    REST_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    to: Global___BreakerState.ValueType
+    cause: _builtins.str
+    """Why, in a clause ("5 failures in a row", "12 of 20 calls failed", "the probe succeeded")."""
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def rest(self) -> _duration_pb2.Duration:
+        """How long an opening was to last; zero for other transitions."""
+
+    def __init__(
+        self,
+        *,
+        to: Global___BreakerState.ValueType = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        rest: _duration_pb2.Duration | None = ...,
+        cause: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "rest", b"rest"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "cause", b"cause", "from", b"from", "rest", b"rest", "to", b"to"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BreakerTransition: _TypeAlias = BreakerTransition  # noqa: Y015
 
 @_typing.final
 class GetServerInfoRequest(_message.Message):
@@ -280,6 +320,8 @@ class CacheInfo(_message.Message):
     MISSES_FIELD_NUMBER: _builtins.int
     COALESCED_FIELD_NUMBER: _builtins.int
     EVICTIONS_FIELD_NUMBER: _builtins.int
+    STORED_ENTRIES_FIELD_NUMBER: _builtins.int
+    STORED_BYTES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     entries: _builtins.int
     max_size: _builtins.int
@@ -287,6 +329,9 @@ class CacheInfo(_message.Message):
     misses: _builtins.int
     coalesced: _builtins.int
     evictions: _builtins.int
+    stored_entries: _builtins.int
+    """Entries and bytes on disk; 0 for a cache in memory only."""
+    stored_bytes: _builtins.int
     def __init__(
         self,
         *,
@@ -297,14 +342,88 @@ class CacheInfo(_message.Message):
         misses: _builtins.int = ...,
         coalesced: _builtins.int = ...,
         evictions: _builtins.int = ...,
+        stored_entries: _builtins.int = ...,
+        stored_bytes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["coalesced", b"coalesced", "entries", b"entries", "evictions", b"evictions", "hits", b"hits", "max_size", b"max_size", "misses", b"misses", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["coalesced", b"coalesced", "entries", b"entries", "evictions", b"evictions", "hits", b"hits", "max_size", b"max_size", "misses", b"misses", "name", b"name", "stored_bytes", b"stored_bytes", "stored_entries", b"stored_entries"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CacheInfo: _TypeAlias = CacheInfo  # noqa: Y015
+
+@_typing.final
+class ClearCachesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INCLUDE_DOWNSTREAM_FIELD_NUMBER: _builtins.int
+    NAMES_FIELD_NUMBER: _builtins.int
+    include_downstream: _builtins.bool
+    """The gateway asks the phase servers as well."""
+    @_builtins.property
+    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names as `CacheInfo.name` shows them; empty: all."""
+
+    def __init__(
+        self,
+        *,
+        include_downstream: _builtins.bool = ...,
+        names: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["include_downstream", b"include_downstream", "names", b"names"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClearCachesRequest: _TypeAlias = ClearCachesRequest  # noqa: Y015
+
+@_typing.final
+class ClearCachesResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class EntriesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    UNREACHABLE_SERVERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def entries(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """`{server}.{cache}` and the entries that it forgot."""
+
+    @_builtins.property
+    def unreachable_servers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        entries: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        unreachable_servers: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "unreachable_servers", b"unreachable_servers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClearCachesResponse: _TypeAlias = ClearCachesResponse  # noqa: Y015
 
 @_typing.final
 class ListSpansRequest(_message.Message):

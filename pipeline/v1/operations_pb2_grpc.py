@@ -50,6 +50,11 @@ class OperationsServiceStub:
                 request_serializer=pipeline_dot_v1_dot_operations__pb2.ListSpansRequest.SerializeToString,
                 response_deserializer=pipeline_dot_v1_dot_operations__pb2.ListSpansResponse.FromString,
                 _registered_method=True)
+        self.ClearCaches = channel.unary_unary(
+                '/pipeline.v1.OperationsService/ClearCaches',
+                request_serializer=pipeline_dot_v1_dot_operations__pb2.ClearCachesRequest.SerializeToString,
+                response_deserializer=pipeline_dot_v1_dot_operations__pb2.ClearCachesResponse.FromString,
+                _registered_method=True)
 
 
 class OperationsServiceServicer:
@@ -76,6 +81,13 @@ class OperationsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ClearCaches(self, request, context):
+        """Forgets what the caches hold.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OperationsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -93,6 +105,11 @@ def add_OperationsServiceServicer_to_server(servicer, server):
                     servicer.ListSpans,
                     request_deserializer=pipeline_dot_v1_dot_operations__pb2.ListSpansRequest.FromString,
                     response_serializer=pipeline_dot_v1_dot_operations__pb2.ListSpansResponse.SerializeToString,
+            ),
+            'ClearCaches': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClearCaches,
+                    request_deserializer=pipeline_dot_v1_dot_operations__pb2.ClearCachesRequest.FromString,
+                    response_serializer=pipeline_dot_v1_dot_operations__pb2.ClearCachesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -177,6 +194,33 @@ class OperationsService:
             '/pipeline.v1.OperationsService/ListSpans',
             pipeline_dot_v1_dot_operations__pb2.ListSpansRequest.SerializeToString,
             pipeline_dot_v1_dot_operations__pb2.ListSpansResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClearCaches(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pipeline.v1.OperationsService/ClearCaches',
+            pipeline_dot_v1_dot_operations__pb2.ClearCachesRequest.SerializeToString,
+            pipeline_dot_v1_dot_operations__pb2.ClearCachesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,6 +38,8 @@ class OperationsServiceStub:
     """Pools, caches, limits, build."""
     ListSpans: _grpc.UnaryUnaryMultiCallable[_operations_pb2.ListSpansRequest, _operations_pb2.ListSpansResponse]
     """Spans of one trace that this server still holds in its bounded memory."""
+    ClearCaches: _grpc.UnaryUnaryMultiCallable[_operations_pb2.ClearCachesRequest, _operations_pb2.ClearCachesResponse]
+    """Forgets what the caches hold."""
 
 @_typing.type_check_only
 class OperationsServiceAsyncStub(OperationsServiceStub):
@@ -49,6 +51,8 @@ class OperationsServiceAsyncStub(OperationsServiceStub):
     """Pools, caches, limits, build."""
     ListSpans: _aio.UnaryUnaryMultiCallable[_operations_pb2.ListSpansRequest, _operations_pb2.ListSpansResponse]  # type: ignore[assignment]
     """Spans of one trace that this server still holds in its bounded memory."""
+    ClearCaches: _aio.UnaryUnaryMultiCallable[_operations_pb2.ClearCachesRequest, _operations_pb2.ClearCachesResponse]  # type: ignore[assignment]
+    """Forgets what the caches hold."""
 
 class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
     """The operator's view of a server; every server has it."""
@@ -75,5 +79,13 @@ class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_operations_pb2.ListSpansResponse, _abc.Awaitable[_operations_pb2.ListSpansResponse]]:
         """Spans of one trace that this server still holds in its bounded memory."""
+
+    @_abc_1.abstractmethod
+    def ClearCaches(
+        self,
+        request: _operations_pb2.ClearCachesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_pb2.ClearCachesResponse, _abc.Awaitable[_operations_pb2.ClearCachesResponse]]:
+        """Forgets what the caches hold."""
 
 def add_OperationsServiceServicer_to_server(servicer: OperationsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -26,17 +26,17 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from pipeline.v1 import common_pb2 as pipeline_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cpipeline/v1/validation.proto\x12\x0bpipeline.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18pipeline/v1/common.proto\"b\n\x13ValidateIdeaRequest\x12*\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x19.pipeline.v1.PhaseContext\x12\x1f\n\x04idea\x18\x02 \x01(\x0b\x32\x11.pipeline.v1.Idea\"\xaf\x01\n\x14ValidateIdeaResponse\x12)\n\x08progress\x18\x01 \x01(\x0b\x32\x15.pipeline.v1.ProgressH\x00\x12\x30\n\tcriterion\x18\x02 \x01(\x0b\x32\x1b.pipeline.v1.CriterionScoreH\x00\x12/\n\x06result\x18\x03 \x01(\x0b\x32\x1d.pipeline.v1.ValidationResultH\x00\x42\t\n\x07payload\"\xf4\x02\n\x10ValidationResult\x12)\n\x07profile\x18\x01 \x01(\x0b\x32\x18.pipeline.v1.IdeaProfile\x12\"\n\x06\x63laims\x18\x02 \x03(\x0b\x32\x12.pipeline.v1.Claim\x12-\n\x08\x63riteria\x18\x03 \x03(\x0b\x32\x1b.pipeline.v1.CriterionScore\x12%\n\x07verdict\x18\x04 \x01(\x0b\x32\x14.pipeline.v1.Verdict\x12.\n\nduplicates\x18\x05 \x03(\x0b\x32\x1a.pipeline.v1.DuplicateIdea\x12\x1b\n\x13suspicious_passages\x18\x06 \x03(\t\x12%\n\x07missing\x18\x07 \x03(\x0b\x32\x14.pipeline.v1.Missing\x12$\n\x07notices\x18\x08 \x03(\x0b\x32\x13.pipeline.v1.Notice\x12!\n\x05usage\x18\t \x01(\x0b\x32\x12.pipeline.v1.Usage\"\xa1\x01\n\x0e\x43riterionScore\x12)\n\tcriterion\x18\x01 \x01(\x0e\x32\x16.pipeline.v1.Criterion\x12\x12\n\x05score\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\r\n\x05\x62\x61sis\x18\x03 \x03(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x12\n\nconfidence\x18\x05 \x01(\x01\x12\x13\n\x0bimprovement\x18\x06 \x01(\tB\x08\n\x06_score\"\xa4\x01\n\x07Verdict\x12\x33\n\x0erecommendation\x18\x01 \x01(\x0e\x32\x1b.pipeline.v1.Recommendation\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x12\n\nconfidence\x18\x03 \x01(\x01\x12+\n\x07reasons\x18\x04 \x03(\x0b\x32\x1a.pipeline.v1.VerdictReason\x12\x14\n\x0cwould_change\x18\x05 \x03(\t\"H\n\rVerdictReason\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x13\n\x0b\x65xplanation\x18\x02 \x01(\t\x12\x14\n\x0c\x65vidence_ids\x18\x03 \x03(\t\"z\n\rDuplicateIdea\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\x0c\n\x04idea\x18\x02 \x01(\t\x12\x12\n\nsimilarity\x18\x03 \x01(\x01\x12\r\n\x05\x65xact\x18\x04 \x01(\x08\x12+\n\x07seen_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xeb\x01\n\tCriterion\x12\x19\n\x15\x43RITERION_UNSPECIFIED\x10\x00\x12\x15\n\x11\x43RITERION_CLARITY\x10\x01\x12\x19\n\x15\x43RITERION_SPECIFICITY\x10\x02\x12\x15\n\x11\x43RITERION_PROBLEM\x10\x03\x12\x16\n\x12\x43RITERION_AUDIENCE\x10\x04\x12\x1d\n\x19\x43RITERION_DIFFERENTIATION\x10\x05\x12\x19\n\x15\x43RITERION_FEASIBILITY\x10\x06\x12\x14\n\x10\x43RITERION_MARKET\x10\x07\x12\x12\n\x0e\x43RITERION_RISK\x10\x08*\x9c\x01\n\x0eRecommendation\x12\x1e\n\x1aRECOMMENDATION_UNSPECIFIED\x10\x00\x12\x15\n\x11RECOMMENDATION_GO\x10\x01\x12\x18\n\x14RECOMMENDATION_PIVOT\x10\x02\x12\x18\n\x14RECOMMENDATION_NO_GO\x10\x03\x12\x1f\n\x1bRECOMMENDATION_INCONCLUSIVE\x10\x04\x32j\n\x11ValidationService\x12U\n\x0cValidateIdea\x12 .pipeline.v1.ValidateIdeaRequest\x1a!.pipeline.v1.ValidateIdeaResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cpipeline/v1/validation.proto\x12\x0bpipeline.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18pipeline/v1/common.proto\"b\n\x13ValidateIdeaRequest\x12*\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x19.pipeline.v1.PhaseContext\x12\x1f\n\x04idea\x18\x02 \x01(\x0b\x32\x11.pipeline.v1.Idea\"\xaf\x01\n\x14ValidateIdeaResponse\x12)\n\x08progress\x18\x01 \x01(\x0b\x32\x15.pipeline.v1.ProgressH\x00\x12\x30\n\tcriterion\x18\x02 \x01(\x0b\x32\x1b.pipeline.v1.CriterionScoreH\x00\x12/\n\x06result\x18\x03 \x01(\x0b\x32\x1d.pipeline.v1.ValidationResultH\x00\x42\t\n\x07payload\"\xf4\x02\n\x10ValidationResult\x12)\n\x07profile\x18\x01 \x01(\x0b\x32\x18.pipeline.v1.IdeaProfile\x12\"\n\x06\x63laims\x18\x02 \x03(\x0b\x32\x12.pipeline.v1.Claim\x12-\n\x08\x63riteria\x18\x03 \x03(\x0b\x32\x1b.pipeline.v1.CriterionScore\x12%\n\x07verdict\x18\x04 \x01(\x0b\x32\x14.pipeline.v1.Verdict\x12.\n\nduplicates\x18\x05 \x03(\x0b\x32\x1a.pipeline.v1.DuplicateIdea\x12\x1b\n\x13suspicious_passages\x18\x06 \x03(\t\x12%\n\x07missing\x18\x07 \x03(\x0b\x32\x14.pipeline.v1.Missing\x12$\n\x07notices\x18\x08 \x03(\x0b\x32\x13.pipeline.v1.Notice\x12!\n\x05usage\x18\t \x01(\x0b\x32\x12.pipeline.v1.Usage\"\xa1\x01\n\x0e\x43riterionScore\x12)\n\tcriterion\x18\x01 \x01(\x0e\x32\x16.pipeline.v1.Criterion\x12\x12\n\x05score\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\r\n\x05\x62\x61sis\x18\x03 \x03(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x12\n\nconfidence\x18\x05 \x01(\x01\x12\x13\n\x0bimprovement\x18\x06 \x01(\tB\x08\n\x06_score\"\xcd\x01\n\x07Verdict\x12\x33\n\x0erecommendation\x18\x01 \x01(\x0e\x32\x1b.pipeline.v1.Recommendation\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x12\n\nconfidence\x18\x03 \x01(\x01\x12+\n\x07reasons\x18\x04 \x03(\x0b\x32\x1a.pipeline.v1.VerdictReason\x12\x14\n\x0cwould_change\x18\x05 \x03(\t\x12\'\n\x05\x66lips\x18\x06 \x03(\x0b\x32\x18.pipeline.v1.VerdictFlip\"o\n\x0bVerdictFlip\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12\x33\n\x0erecommendation\x18\x02 \x01(\x0e\x32\x1b.pipeline.v1.Recommendation\x12\x0c\n\x04rule\x18\x03 \x01(\t\x12\x0f\n\x07subject\x18\x04 \x01(\t\"H\n\rVerdictReason\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x13\n\x0b\x65xplanation\x18\x02 \x01(\t\x12\x14\n\x0c\x65vidence_ids\x18\x03 \x03(\t\"z\n\rDuplicateIdea\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\x0c\n\x04idea\x18\x02 \x01(\t\x12\x12\n\nsimilarity\x18\x03 \x01(\x01\x12\r\n\x05\x65xact\x18\x04 \x01(\x08\x12+\n\x07seen_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xeb\x01\n\tCriterion\x12\x19\n\x15\x43RITERION_UNSPECIFIED\x10\x00\x12\x15\n\x11\x43RITERION_CLARITY\x10\x01\x12\x19\n\x15\x43RITERION_SPECIFICITY\x10\x02\x12\x15\n\x11\x43RITERION_PROBLEM\x10\x03\x12\x16\n\x12\x43RITERION_AUDIENCE\x10\x04\x12\x1d\n\x19\x43RITERION_DIFFERENTIATION\x10\x05\x12\x19\n\x15\x43RITERION_FEASIBILITY\x10\x06\x12\x14\n\x10\x43RITERION_MARKET\x10\x07\x12\x12\n\x0e\x43RITERION_RISK\x10\x08*\x9c\x01\n\x0eRecommendation\x12\x1e\n\x1aRECOMMENDATION_UNSPECIFIED\x10\x00\x12\x15\n\x11RECOMMENDATION_GO\x10\x01\x12\x18\n\x14RECOMMENDATION_PIVOT\x10\x02\x12\x18\n\x14RECOMMENDATION_NO_GO\x10\x03\x12\x1f\n\x1bRECOMMENDATION_INCONCLUSIVE\x10\x04\x32j\n\x11ValidationService\x12U\n\x0cValidateIdea\x12 .pipeline.v1.ValidateIdeaRequest\x1a!.pipeline.v1.ValidateIdeaResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pipeline.v1.validation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CRITERION']._serialized_start=1287
-  _globals['_CRITERION']._serialized_end=1522
-  _globals['_RECOMMENDATION']._serialized_start=1525
-  _globals['_RECOMMENDATION']._serialized_end=1681
+  _globals['_CRITERION']._serialized_start=1441
+  _globals['_CRITERION']._serialized_end=1676
+  _globals['_RECOMMENDATION']._serialized_start=1679
+  _globals['_RECOMMENDATION']._serialized_end=1835
   _globals['_VALIDATEIDEAREQUEST']._serialized_start=104
   _globals['_VALIDATEIDEAREQUEST']._serialized_end=202
   _globals['_VALIDATEIDEARESPONSE']._serialized_start=205
@@ -46,11 +46,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CRITERIONSCORE']._serialized_start=758
   _globals['_CRITERIONSCORE']._serialized_end=919
   _globals['_VERDICT']._serialized_start=922
-  _globals['_VERDICT']._serialized_end=1086
-  _globals['_VERDICTREASON']._serialized_start=1088
-  _globals['_VERDICTREASON']._serialized_end=1160
-  _globals['_DUPLICATEIDEA']._serialized_start=1162
-  _globals['_DUPLICATEIDEA']._serialized_end=1284
-  _globals['_VALIDATIONSERVICE']._serialized_start=1683
-  _globals['_VALIDATIONSERVICE']._serialized_end=1789
+  _globals['_VERDICT']._serialized_end=1127
+  _globals['_VERDICTFLIP']._serialized_start=1129
+  _globals['_VERDICTFLIP']._serialized_end=1240
+  _globals['_VERDICTREASON']._serialized_start=1242
+  _globals['_VERDICTREASON']._serialized_end=1314
+  _globals['_DUPLICATEIDEA']._serialized_start=1316
+  _globals['_DUPLICATEIDEA']._serialized_end=1438
+  _globals['_VALIDATIONSERVICE']._serialized_start=1837
+  _globals['_VALIDATIONSERVICE']._serialized_end=1943
 # @@protoc_insertion_point(module_scope)

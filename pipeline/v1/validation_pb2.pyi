@@ -237,6 +237,7 @@ class Verdict(_message.Message):
     CONFIDENCE_FIELD_NUMBER: _builtins.int
     REASONS_FIELD_NUMBER: _builtins.int
     WOULD_CHANGE_FIELD_NUMBER: _builtins.int
+    FLIPS_FIELD_NUMBER: _builtins.int
     recommendation: Global___Recommendation.ValueType
     score: _builtins.float
     """Mean of the scored criteria after caps, 1 to 5; 0 when nothing was scored."""
@@ -250,6 +251,10 @@ class Verdict(_message.Message):
     def would_change(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What would change the verdict."""
 
+    @_builtins.property
+    def flips(self) -> _containers.RepeatedCompositeFieldContainer[Global___VerdictFlip]:
+        """Facts that would flip the recommendation, nearest first; each computed by applying the rules to it."""
+
     def __init__(
         self,
         *,
@@ -258,14 +263,49 @@ class Verdict(_message.Message):
         confidence: _builtins.float = ...,
         reasons: _abc.Iterable[Global___VerdictReason] | None = ...,
         would_change: _abc.Iterable[_builtins.str] | None = ...,
+        flips: _abc.Iterable[Global___VerdictFlip] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "reasons", b"reasons", "recommendation", b"recommendation", "score", b"score", "would_change", b"would_change"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "flips", b"flips", "reasons", b"reasons", "recommendation", b"recommendation", "score", b"score", "would_change", b"would_change"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Verdict: _TypeAlias = Verdict  # noqa: Y015
+
+@_typing.final
+class VerdictFlip(_message.Message):
+    """One fact that, if found, would turn the recommendation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FACT_FIELD_NUMBER: _builtins.int
+    RECOMMENDATION_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    fact: _builtins.str
+    """The fact, in one sentence."""
+    recommendation: Global___Recommendation.ValueType
+    """What the recommendation would then be."""
+    rule: _builtins.str
+    """Rule that would decide."""
+    subject: _builtins.str
+    """Claim or criterion that it concerns; empty for none in particular."""
+    def __init__(
+        self,
+        *,
+        fact: _builtins.str = ...,
+        recommendation: Global___Recommendation.ValueType = ...,
+        rule: _builtins.str = ...,
+        subject: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fact", b"fact", "recommendation", b"recommendation", "rule", b"rule", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VerdictFlip: _TypeAlias = VerdictFlip  # noqa: Y015
 
 @_typing.final
 class VerdictReason(_message.Message):
