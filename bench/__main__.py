@@ -93,7 +93,7 @@ def measure(repetitions: int, seed: int) -> dict[tuple[str, int], Side]:
     """Alternate the two implementations over one and five ideas."""
     sides = {(kind, size): Side(size) for kind in ("sync", "async") for size in (1, 5)}
     with simulator(seed) as address:
-        settings = {"hackernews_url": address, "hackernews_rate": 100.0}
+        settings = {"hackernews_url": address, "providers": "hackernews", "upstream_rate_factor": 40.0}
         for repetition in range(repetitions):
             for size in (1, 5):
                 ideas = [text.format(place=PLACES[repetition % len(PLACES)]) for text in IDEAS[:size]]

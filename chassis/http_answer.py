@@ -21,7 +21,10 @@ class MalformedError(ValueError):
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """A whole answer with status 200 to 299. Header names are in lower case; `url` is the last one asked."""
+    """A whole answer with status 200 to 299, or one that the caller reads itself.
+
+    Header names are in lower case; `url` is the last one asked.
+    """
 
     status: int
     url: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from urllib.parse import urljoin, urlsplit
@@ -139,10 +139,12 @@ class HttpPool:
         json_body: object | None = None,
         timeout: float | None = None,
         reuse_connections: bool | None = None,
+        answers: Collection[int] = (),
     ) -> HttpResponse:
         """One call with up to three redirects, whole body, within the pool's total time-out (or `timeout`).
 
-        Raises UPSTREAM_RATE_LIMITED for 429, UPSTREAM_FAILED for every other answer but 2xx and for what goes
+        `answers`: statuses besides 2xx that the caller reads itself (an upstream that throttles with 400 says so in
+        its body). Raises UPSTREAM_RATE_LIMITED for 429, UPSTREAM_FAILED for every other answer and for what goes
         wrong on the way (metadata `cause`: connect, disconnected, truncated, too_large, ...; `status` where there
         was one; `interrupted` where the answer broke off), DEADLINE_EXCEEDED for the time-out, OVERLOADED where
         too many wait, and OfflineError.
@@ -157,7 +159,7 @@ class HttpPool:
             raise self._too_late(seconds)
         try:
             async with asyncio.timeout(seconds) as limit:
-                return await self._follow(method, url, params, dict(headers or {}), json_body, reuse)
+                return await self._follow(method, url, params, dict(headers or {}), json_body, reuse, answers)
         except TimeoutError as exc:
             if limit.expired():
                 raise self._too_late(seconds) from exc
@@ -171,9 +173,10 @@ class HttpPool:
         headers: dict[str, str],
         json_body: object | None,
         reuse: bool,
+        answers: Collection[int],
     ) -> HttpResponse:
         for _ in range(REDIRECTS_MAX + 1):
-            status, next_url, response = await self._once(method, url, params, headers, json_body, reuse)
+            status, next_url, response = await self._once(method, url, params, headers, json_body, reuse, answers)
             if response is not None:
                 return response
             params = None
@@ -192,6 +195,7 @@ class HttpPool:
         headers: Mapping[str, str],
         json_body: object | None,
         reuse: bool,
+        answers: Collection[int],
     ) -> tuple[int, str, HttpResponse | None]:
         """(status, redirect target, None) or (status, "", response)."""
         import aiohttp
@@ -208,7 +212,7 @@ class HttpPool:
                     started = True
                     if response.status in _REDIRECTS and (target := response.headers.get("Location")):
                         return response.status, urljoin(str(response.url), target), None
-                    if not 200 <= response.status < 300:
+                    if not 200 <= response.status < 300 and response.status not in answers:
                         self._refuse(response.status, response.headers.get("Retry-After"))
                     fields = {k.lower(): v for k, v in response.headers.items()}
                     body = await self._body(response, fields.get("content-encoding", ""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chassis.clock import Clock, SystemClock
 from chassis.limits import ProfileLimits
 from chassis.models.embedding import Embedder, load_embedder
-from chassis.pool import HttpPool
+from chassis.pool import HttpPool, user_agent_for
 from chassis.resilience import TokenBucket
 from chassis.server import Server
 from chassis.telemetry import Telemetry
@@ -13,17 +13,14 @@ from pipeline.v1 import common_pb2, evidence_pb2_grpc
 from services.evidence.collect import Collector
 from services.evidence.config import EvidenceConfig
 from services.evidence.domain.coverage import source_missing
-from services.evidence.providers.base import EvidenceProviders, Provider
+from services.evidence.providers.base import DEFAULT_TERMS, EvidenceProviders, Provider, Terms
 from services.evidence.providers.benchmarks import BenchmarksProvider
 from services.evidence.providers.directory import DirectoryProvider
-from services.evidence.providers.hackernews import PROVIDER as HACKERNEWS
-from services.evidence.providers.hackernews import HackerNewsProvider
+from services.evidence.providers.registry import SOURCES
 from services.evidence.providers.upstream import Upstream
 from services.evidence.servicer import EvidenceServicer, PrivateUpstreams
 
 NAME = "evidence"
-# Searches at once before the average rate counts: one run's worth.
-HACKERNEWS_BURST = 10
 
 
 def build(
@@ -48,7 +45,11 @@ def build(
     for pool in providers.pools:
         server.pools[pool.name] = pool
         server.on_close(pool.close)
-    upstreams = [_upstream(provider, config, telemetry, clock) for provider in providers.providers]
+    terms = dict(providers.terms)
+    upstreams = [
+        _upstream(provider, terms.get(provider.name, DEFAULT_TERMS), config, telemetry, clock)
+        for provider in providers.providers
+    ]
     for upstream in upstreams:
         server.breakers[upstream.name] = upstream.breaker
         if upstream.cache is not None:
@@ -77,23 +78,42 @@ def default_providers(
 ) -> EvidenceProviders:
     """Return the real providers of this configuration; `embedder` stays its owner's to close."""
     found: list[Provider] = [DirectoryProvider(embedder), BenchmarksProvider()]
-    if not config.hackernews_url:
-        reason = "PIPELINE_HACKERNEWS_URL is empty"
-        return EvidenceProviders(tuple(found), embedder, ((HACKERNEWS, reason),))
-    pool = HttpPool(HACKERNEWS, offline=config.offline, total_timeout=config.hackernews_timeout_seconds, clock=clock)
-    found.append(HackerNewsProvider(pool, config.hackernews_url))
-    return EvidenceProviders(tuple(found), embedder, pools=(pool,))
+    lacking: list[tuple[str, str]] = []
+    pools: list[HttpPool] = []
+    terms: list[tuple[str, Terms]] = []
+    for source in SOURCES:
+        if not config.asks(source.name):
+            lacking.append((source.name, "PIPELINE_PROVIDERS leaves it out"))
+            continue
+        access = config.access(source.name)
+        why = source.lacks(access) if access.url else f"PIPELINE_{source.name.upper()}_URL is empty"
+        if why:
+            lacking.append((source.name, why))
+            continue
+        agreed = source.keyed_terms if access.key and source.keyed_terms else source.terms
+        pool = HttpPool(
+            source.name,
+            limit_per_host=agreed.concurrency,
+            offline=config.offline,
+            total_timeout=agreed.timeout_seconds,
+            user_agent=user_agent_for(config.contact),
+            clock=clock,
+        )
+        found.append(source.make(pool, access))
+        pools.append(pool)
+        terms.append((source.name, agreed))
+    return EvidenceProviders(tuple(found), embedder, tuple(lacking), tuple(pools), tuple(terms))
 
 
-def _upstream(provider: Provider, config: EvidenceConfig, telemetry: Telemetry, clock: Clock) -> Upstream:
+def _upstream(provider: Provider, terms: Terms, config: EvidenceConfig, telemetry: Telemetry, clock: Clock) -> Upstream:
     limiter = None
     if not provider.offline:
-        limiter = TokenBucket(config.hackernews_rate, HACKERNEWS_BURST, clock, name=provider.name)
+        limiter = TokenBucket(terms.rate * config.upstream_rate_factor, terms.burst, clock, name=provider.name)
     return Upstream(
         provider,
         telemetry=telemetry,
         clock=clock,
         cache_size=config.evidence_cache_size,
         limiter=limiter,
-        timeout_seconds=config.hackernews_timeout_seconds,
+        timeout_seconds=terms.timeout_seconds,
     )

@@ -123,7 +123,7 @@ async def test_a_hostile_document_stays_data() -> None:
 async def test_the_public_search_joins_when_there_is_a_network() -> None:
     """Its comments are quoted, its calls counted, its pool and breaker shown to operators."""
     async with hackernews(lambda request, number: web.json_response(page(hit()))) as local:
-        server = build(config(offline=False, hackernews_url=local.url), clock=ManualClock(NOW))
+        server = build(config(offline=False, hackernews_url=local.url, providers="hackernews"), clock=ManualClock(NOW))
         async with serve(server) as channel:
             _, result = await collect(channel, request())
             operations = operations_pb2_grpc.OperationsServiceStub(channel)
@@ -139,7 +139,7 @@ async def test_a_broken_search_leaves_a_partial_result() -> None:
     """The run ends well, says that the search failed, and keeps the rest."""
     async with (
         hackernews(lambda request, number: web.Response(status=404)) as local,
-        serve(build(config(offline=False, hackernews_url=local.url))) as channel,
+        serve(build(config(offline=False, hackernews_url=local.url, providers="hackernews"))) as channel,
     ):
         _, result = await collect(channel, request())
     (failed,) = [m for m in result.missing if m.kind == PB.MISSING_KIND_SOURCE_FAILED]
@@ -207,7 +207,7 @@ async def test_a_client_that_leaves_stops_the_work() -> None:
         return web.Response()
 
     async with hackernews(lambda request, number: hang(request)) as local:
-        server = build(config(offline=False, hackernews_url=local.url))
+        server = build(config(offline=False, hackernews_url=local.url, providers="hackernews"))
         async with serve(server) as channel:
             call = evidence_pb2_grpc.EvidenceServiceStub(channel).CollectEvidence(request())
             await call.read()

@@ -10,6 +10,8 @@ from pipeline.v1 import common_pb2
 
 ClaimKind: TypeAlias = common_pb2.ClaimKind.ValueType
 SourceType: TypeAlias = common_pb2.SourceType.ValueType
+TextOrigin: TypeAlias = common_pb2.TextOrigin.ValueType
+SourceFlag: TypeAlias = common_pb2.SourceFlag.ValueType
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,10 @@ class Found:
     confidence: float = 0.5
     # Points, stars, votes: how many people stood by it; 0 when unknown.
     votes: int = 0
+    # What `text` is. A search snippet leads to a page, which is read before anything is quoted from it.
+    origin: TextOrigin = common_pb2.TEXT_ORIGIN_API_RECORD
+    # What is wrong with the text.
+    flags: tuple[SourceFlag, ...] = ()
 
 
 @dataclass

@@ -1,8 +1,8 @@
-"""What a provider is: something that answers a query with sources it has read."""
+"""What a provider is: something that answers a query with sources it has read; and what its operator asks of us."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from chassis.models.embedding import Embedder
     from chassis.pool import HttpPool
 
-__all__ = ["EvidenceProviders", "Found", "Provider", "Query"]
+__all__ = ["DEFAULT_TERMS", "Access", "EvidenceProviders", "Found", "Provider", "Query", "Source", "Terms"]
 
 
 class Provider(Protocol):
@@ -44,6 +44,50 @@ class Provider(Protocol):
 
 
 @dataclass(frozen=True)
+class Terms:
+    """What an upstream's operator allows and what a call costs; each provider's file says where that is written."""
+
+    # Calls per second on average, and at once before the average counts.
+    rate: float
+    burst: int
+    # Connections at a time.
+    concurrency: int = 4
+    # Calls per day that are sure to be answered; 0: no such bound.
+    calls_per_day: int = 0
+    # Questions put in one run, so that many runs share what the day allows.
+    calls_per_run: int = 6
+    # Longest wait for one answer.
+    timeout_seconds: float = 10.0
+    # List price of a call in micros of USD.
+    price_micros: int = 0
+    # How long an answer serves at most: facts age slower than talk.
+    ttl_seconds: float = 86_400.0
+
+
+@dataclass(frozen=True)
+class Access:
+    """How an upstream is reached: its address, the key where one is set, and who to tell when a call of ours hurts."""
+
+    url: str
+    key: str = ""
+    # An e-mail address or page of whoever runs this server; empty where none is configured.
+    contact: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A provider of the outside world as the registry lists it."""
+
+    name: str
+    terms: Terms
+    make: Callable[[HttpPool, Access], Provider]
+    # Terms that hold with a key, where they differ.
+    keyed_terms: Terms | None = None
+    # Why it cannot be asked with this access ("PIPELINE_BRAVE_KEY is empty"); "" when it can.
+    lacks: Callable[[Access], str] = lambda access: ""
+
+
+@dataclass(frozen=True)
 class EvidenceProviders:
     """What the evidence server asks. The documents of a run are added per call: they are private to it."""
 
@@ -54,3 +98,9 @@ class EvidenceProviders:
     not_configured: tuple[tuple[str, str], ...] = ()
     # Connections that the server shows to operators and closes when it stops.
     pools: tuple[HttpPool, ...] = ()
+    # Terms by provider name; a provider of the outside world without an entry is asked within `DEFAULT_TERMS`.
+    terms: tuple[tuple[str, Terms], ...] = ()
+
+
+# For a provider that says nothing about itself: what no operator objects to.
+DEFAULT_TERMS = Terms(rate=2.0, burst=5)

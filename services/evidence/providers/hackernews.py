@@ -17,6 +17,7 @@ from pipeline.v1 import common_pb2, errors_pb2
 from services.evidence.domain.model import Found, Query
 from services.evidence.domain.scoring import VOTES_FULL
 from services.evidence.domain.words import is_generic, stem
+from services.evidence.providers.base import Source, Terms
 from services.evidence.providers.extract import html_to_text, visible
 
 PROVIDER = "hackernews"
@@ -109,3 +110,11 @@ def _date(seconds: object) -> datetime | None:
     if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 < seconds < 4_102_444_800:
         return None
     return datetime.fromtimestamp(seconds, UTC)
+
+
+SOURCE = Source(
+    PROVIDER,
+    # 10,000 calls an hour and address are 2.7 a second; a burst is one run's worth.
+    Terms(rate=2.5, burst=10, ttl_seconds=6 * 3600.0),
+    lambda pool, access: HackerNewsProvider(pool, access.url),
+)
