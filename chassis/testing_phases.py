@@ -170,32 +170,37 @@ class Script:
             self.running -= 1
 
 
-_ADD: Mapping[common_pb2.Phase.ValueType, tuple[str, str, str, Any]] = {
+_ADD: Mapping[common_pb2.Phase.ValueType, tuple[str, type[Any], str, Any]] = {
     common_pb2.PHASE_VALIDATION: (
         "validation",
-        "ValidationService",
+        validation_pb2_grpc.ValidationServiceServicer,
         "ValidateIdea",
         validation_pb2_grpc.add_ValidationServiceServicer_to_server,
     ),
     common_pb2.PHASE_EVIDENCE: (
         "evidence",
-        "EvidenceService",
+        evidence_pb2_grpc.EvidenceServiceServicer,
         "CollectEvidence",
         evidence_pb2_grpc.add_EvidenceServiceServicer_to_server,
     ),
     common_pb2.PHASE_PITCH: (
         "pitch",
-        "PitchService",
+        pitch_pb2_grpc.PitchServiceServicer,
         "DraftDeck",
         pitch_pb2_grpc.add_PitchServiceServicer_to_server,
     ),
     common_pb2.PHASE_CAMPAIGN: (
         "campaign",
-        "CampaignService",
+        campaign_pb2_grpc.CampaignServiceServicer,
         "DraftCampaign",
         campaign_pb2_grpc.add_CampaignServiceServicer_to_server,
     ),
-    common_pb2.PHASE_MVP: ("mvp", "MvpService", "BuildMvp", mvp_pb2_grpc.add_MvpServiceServicer_to_server),
+    common_pb2.PHASE_MVP: (
+        "mvp",
+        mvp_pb2_grpc.MvpServiceServicer,
+        "BuildMvp",
+        mvp_pb2_grpc.add_MvpServiceServicer_to_server,
+    ),
 }
 
 
@@ -212,19 +217,17 @@ class FakePhases:
 
     def build(self, phase: common_pb2.Phase.ValueType, folder: Path) -> Server:
         """A server of the phase that listens on a socket in `folder`."""
-        name, service, method, add = _ADD[phase]
+        name, base, method, add = _ADD[phase]
         config = load(ServerConfig, listen=f"unix:{folder}/{name}.sock", state_dir=folder)
         server = Server(name, config, telemetry=Telemetry.create(name), clock=self.clock)
         script, clock = self.scripts[phase], self.clock
 
-        class Servicer:
-            """Has the one method of its service."""
-
         def call(self: Any, request: Any, context: Any) -> AsyncIterator[Any]:
             return script.play(request, clock)
 
-        setattr(Servicer, method, call)
-        server.add(add, Servicer(), f"pipeline.v1.{service}")
+        # The generated base answers UNIMPLEMENTED for the service's other methods.
+        servicer = type("Servicer", (base,), {method: call})()
+        server.add(add, servicer, f"pipeline.v1.{base.__name__.removesuffix('Servicer')}")
         return server
 
     @asynccontextmanager

@@ -35,6 +35,14 @@ class GatewayConfig(ServerConfig):
         allow_inf_nan=False,
         description="how long a run waits for a phase server to come back",
     )
+    # Two dollars are about 400 paid searches, or a few hundred short calls of a small text model.
+    evidence_allowance_usd: float = Field(
+        2.0,
+        ge=0,
+        le=1_000,
+        allow_inf_nan=False,
+        description="what the evidence of a run may spend of its budget on paid searches and text models",
+    )
     phase_attempts_max: int = Field(4, ge=1, le=20, description="tries of a phase whose server goes away")
 
     # 8 runs keep two cores busy (a run is mostly one embedding or one sandbox at a time); more only queue elsewhere.

@@ -27,7 +27,7 @@ from gateway.runs.leases import Lease
 from gateway.runs.progress import Checkpoint, RunProgress
 from gateway.runs.store import TraceIds
 from pipeline.errors import PipelineError
-from pipeline.v1 import campaign_pb2, common_pb2, errors_pb2, mvp_pb2, pipeline_pb2, pitch_pb2
+from pipeline.v1 import common_pb2, errors_pb2, pipeline_pb2, validation_pb2
 
 _log = get_logger("gateway.phase")
 
@@ -213,10 +213,8 @@ class PhaseRunner:
 
 
 def _artifacts(result: AnyResult) -> Sequence[common_pb2.Artifact]:
-    """The files of a result; validation and evidence make none."""
-    if isinstance(result, pitch_pb2.PitchResult | campaign_pb2.CampaignResult | mvp_pb2.MvpResult):
-        return result.artifacts
-    return ()
+    """The files of a result; validation makes none."""
+    return () if isinstance(result, validation_pb2.ValidationResult) else result.artifacts
 
 
 @dataclass

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from chassis.budget import micros_from_usd
 from chassis.channel import open_channel
 from chassis.clock import Clock
 from chassis.limits import ProfileLimits
@@ -27,6 +28,7 @@ from gateway.runs.wakeup import Wakeup
 from gateway.service import PipelineApi
 from gateway.trace import SpanSource
 from gateway.worker import Worker
+from pipeline.v1 import common_pb2
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ class Gateway:
             self.clock,
             self.telemetry,
             Patience(config.phase_patience_seconds, config.phase_attempts_max),
+            {common_pb2.PHASE_EVIDENCE: micros_from_usd(config.evidence_allowance_usd, "evidence_allowance_usd")},
         )
         self.finisher = Finisher(self.store, self.progress, self.artifacts, self.telemetry, providers.span_sources)
         orchestrator = Orchestrator(self.store, self.progress, runner, self.finisher, self.limits)

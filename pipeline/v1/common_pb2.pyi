@@ -140,6 +140,8 @@ class _LinkStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LinkStatus
     """No usable answer this time."""
     LINK_STATUS_BLOCKED: _LinkStatus.ValueType  # 5
     """Leads to an address that is not public; it was not connected to."""
+    LINK_STATUS_LISTED: _LinkStatus.ValueType  # 6
+    """Its own API had just listed it; the page itself was not opened."""
 
 class LinkStatus(_LinkStatus, metaclass=_LinkStatusEnumTypeWrapper): ...
 
@@ -154,6 +156,8 @@ LINK_STATUS_UNKNOWN: LinkStatus.ValueType  # 4
 """No usable answer this time."""
 LINK_STATUS_BLOCKED: LinkStatus.ValueType  # 5
 """Leads to an address that is not public; it was not connected to."""
+LINK_STATUS_LISTED: LinkStatus.ValueType  # 6
+"""Its own API had just listed it; the page itself was not opened."""
 Global___LinkStatus: _TypeAlias = LinkStatus  # noqa: Y015
 
 class _SourceFlag:

@@ -305,10 +305,12 @@ class CheckCitationsRequest(_message.Message):
         URL_FIELD_NUMBER: _builtins.int
         QUOTE_FIELD_NUMBER: _builtins.int
         CONTENT_SHA256_FIELD_NUMBER: _builtins.int
+        TEXT_ORIGIN_FIELD_NUMBER: _builtins.int
         id: _builtins.str
         url: _builtins.str
         quote: _builtins.str
         content_sha256: _builtins.str
+        text_origin: _common_pb2.TextOrigin.ValueType
         def __init__(
             self,
             *,
@@ -316,10 +318,11 @@ class CheckCitationsRequest(_message.Message):
             url: _builtins.str = ...,
             quote: _builtins.str = ...,
             content_sha256: _builtins.str = ...,
+            text_origin: _common_pb2.TextOrigin.ValueType = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["content_sha256", b"content_sha256", "id", b"id", "quote", b"quote", "url", b"url"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["content_sha256", b"content_sha256", "id", b"id", "quote", b"quote", "text_origin", b"text_origin", "url", b"url"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 

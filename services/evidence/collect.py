@@ -1,4 +1,5 @@
-"""One run of the evidence phase: ask every source, score what comes back, keep what counts, say what is missing.
+"""One run of the evidence phase: ask every source that fits, read the pages they lead to, score what comes back,
+keep what counts, say what is missing.
 
 Searches run side by side within the run's limits, finds are scored in batches as they arrive and shown at once;
 the result is chosen when all have been heard, and does not depend on who answered first.
@@ -9,16 +10,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from chassis.clock import Clock
 from chassis.limits import Profile
+from chassis.resilience import limited, timed
 from chassis.usage import UsageRecorder, current_usage
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, errors_pb2, evidence_pb2
+from services.evidence import links, reading
 from services.evidence.batches import Batches
-from services.evidence.domain import coverage, dedupe, scoring
+from services.evidence.domain import asking, dedupe, scoring
 from services.evidence.domain.model import Candidate, Found, IdeaFacts, Query
 from services.evidence.domain.passages import PassageIndex
 from services.evidence.domain.queries import Domain, build_queries
@@ -27,7 +31,7 @@ from services.evidence.domain.select import select
 from services.evidence.domain.stance import judge
 from services.evidence.domain.words import content_stems, specific
 from services.evidence.items import item
-from services.evidence.providers import directory
+from services.evidence.outcome import Heard, Outcome, result_of
 from services.evidence.providers.documents import DocumentsProvider
 from services.evidence.providers.upstream import Tally, Upstream
 
@@ -45,7 +49,10 @@ Emit = Callable[[evidence_pb2.CollectEvidenceResponse], Awaitable[None]]
 PASSAGES_PER_FOUND = 2
 # Texts embedded for one run, claims included: embedding is what a run's time goes into (about 5 ms a text). What
 # comes later is scored by its words alone.
-EMBEDDED_MAX = 120
+EMBEDDED_MAX = 240
+# Longest time for which one question may be open, its waits for turns and its retries included: a source that takes
+# longer is missing from this run.
+QUESTION_SECONDS = 40.0
 
 
 @dataclass(frozen=True)
@@ -61,24 +68,23 @@ class Job:
     missing: tuple[common_pb2.Missing, ...] = ()
 
 
-@dataclass
-class _Ask:
-    """A question to one provider, and the domains that want it answered."""
+@dataclass(frozen=True)
+class Outside:
+    """How pages are read and addresses looked at. None: they are not, as in an offline server."""
 
-    upstream: Upstream
-    query: Query
-    domains: list[str]
+    reader: reading.Reader | None = None
+    check: links.Check | None = None
 
 
 @dataclass
 class _State:
     """What a run has gathered so far."""
 
-    tallies: dict[str, Tally] = field(default_factory=dict)
-    failed: dict[str, PipelineError] = field(default_factory=dict)
+    heard: dict[str, Heard] = field(default_factory=dict)
     scored: list[Candidate] = field(default_factory=list)
     # Domains that a candidate was found for, by its place in memory: candidates live as long as the run.
     domains: dict[int, list[str]] = field(default_factory=dict)
+    leads: list[reading.Lead] = field(default_factory=list)
     shown: set[str] = field(default_factory=set)
     embedded: int = 0
     claim_vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
@@ -89,10 +95,13 @@ class _State:
 class Collector:
     """Collects evidence for one job at a time; holds nothing between jobs."""
 
-    def __init__(self, upstreams: Sequence[Upstream], embedder: Embedder | None, clock: Clock) -> None:
+    def __init__(
+        self, upstreams: Sequence[Upstream], embedder: Embedder | None, clock: Clock, outside: Outside | None = None
+    ) -> None:
         self._upstreams = tuple(upstreams)
         self._embedder = embedder
         self._clock = clock
+        self._outside = outside or Outside()
 
     async def collect(self, job: Job, private: Upstream, emit: Emit) -> evidence_pb2.EvidenceResult:
         """Return the result after emitting progress and items; `private` asks the run's own documents."""
@@ -103,91 +112,111 @@ class _Run:
     def __init__(self, collector: Collector, job: Job, private: Upstream, emit: Emit) -> None:
         self._embedder = collector._embedder
         self._clock = collector._clock
+        self._outside = Outside() if job.profile.offline else collector._outside
         self._job = job
         self._emit = emit
         self._usage: UsageRecorder = current_usage()
         self._state = _State()
         self._domains = {domain.name: domain for domain in job.domains}
-        self._claims = {claim.id: claim for claim in job.claims}
         everybody = [*collector._upstreams, private]
         self._heard = [u for u in everybody if u.provider.offline or not job.profile.offline]
         self._silent = [u for u in everybody if u not in self._heard]
+        self._operations = asyncio.Semaphore(job.profile.max_concurrent_operations)
+        self._slots = asyncio.Semaphore(min(job.profile.max_concurrent_api_calls, job.profile.connection_pool_size))
         # What is embedded for the first time in a run belongs to one batch only.
         self._embedding = asyncio.Lock()
 
     async def run(self) -> evidence_pb2.EvidenceResult:
         job = self._job
         queries = build_queries(job.domains, job.claims, job.idea)
-        asks = self._asks(queries)
-        await self._progress(f"asking {len(self._heard)} sources {len(asks)} questions", 0, len(asks))
-        operations = asyncio.Semaphore(job.profile.max_concurrent_operations)
-        slots = asyncio.Semaphore(min(job.profile.max_concurrent_api_calls, job.profile.connection_pool_size))
-        batches = Batches(self._score, job.profile.batch_size, job.profile.batch_timeout, self._clock, operations)
+        asks = [(upstream, question) for upstream in self._heard for question in self._questions(upstream, queries)]
+        await self._progress(f"asking {len(self._state.heard)} sources {len(asks)} questions", 0, len(asks))
+        batches = Batches(self._score, job.profile.batch_size, job.profile.batch_timeout, self._clock, self._operations)
         async with asyncio.TaskGroup() as group:
             batches.start(group)
             async with asyncio.TaskGroup() as searches:
-                for ask in asks:
-                    searches.create_task(self._ask(ask, operations, slots, batches, len(asks)))
+                for upstream, question in asks:
+                    searches.create_task(self._ask(upstream, question, batches, len(asks)))
+            readings = await self._read(batches)
             batches.close()
         await self._progress(f"choosing from {len(self._state.scored)} passages", len(asks), len(asks))
-        return self._result(queries)
+        chosen, states = await self._choose()
+        return self._result(queries, chosen, states, readings)
 
     # ------------------------------------------------------------------------------------- searching
 
-    def _asks(self, queries: Sequence[Query]) -> list[_Ask]:
-        """Questions, each once: two domains that would get the same answer for a claim share one."""
-        asks: dict[tuple[str, str, str], _Ask] = {}
-        reuse = self._job.profile.reuse_connections
-        for query in queries:
-            for upstream in self._heard:
-                provider = upstream.provider
-                if not provider.covers(query):
-                    continue
-                identity = (upstream.name, query.claim_id, provider.key(query))
-                known = asks.get(identity)
-                if known is None:
-                    asks[identity] = _Ask(upstream, replace(query, reuse_connections=reuse), [query.domain])
-                elif query.domain not in known.domains:
-                    known.domains.append(query.domain)
-                    if not provider.offline:
-                        self._usage.call_saved(1)
-        return list(asks.values())
+    def _questions(self, upstream: Upstream, queries: Sequence[Query]) -> list[asking.Question]:
+        """What this source is asked: each question once, however many claims and domains want it answered."""
+        provider, reuse = upstream.provider, self._job.profile.reuse_connections
+        fitting = [replace(query, reuse_connections=reuse) for query in queries if provider.covers(query)]
+        asked = asking.questions([(provider.key(query), query) for query in fitting])
+        put = asking.within(asked, upstream.questions_max)
+        if asked:
+            self._state.heard[upstream.name] = Heard(upstream, left_out=len(asked) - len(put))
+        if not provider.offline:
+            self._usage.call_saved(sum(len(question.wanted) - 1 for question in put))
+        return put
 
-    async def _ask(
-        self, ask: _Ask, operations: asyncio.Semaphore, slots: asyncio.Semaphore, batches: Batches, total: int
-    ) -> None:
-        upstream, state = ask.upstream, self._state
-        tally = state.tallies.setdefault(upstream.name, Tally())
-        search = upstream.operation(self._job.profile, slots, tally)
+    async def _ask(self, upstream: Upstream, question: asking.Question, batches: Batches, total: int) -> None:
+        state, heard = self._state, self._state.heard[upstream.name]
         found: Sequence[Found] = ()
-        async with operations, self._usage.operation():
+        search = self._search(upstream, heard.tally)
+        async with self._usage.operation():
             try:
-                found = await search(ask.query)
+                found = await search(question.query)
             except PipelineError as error:
-                tally.last_error = error.message
-                state.failed[upstream.name] = error
+                heard.tally.last_error = error.message
+                heard.failure = error
             except Exception:
                 # A defect of one source must not cost the run the others; its text stays in the log.
                 _log.exception("provider %s failed", upstream.name)
-                tally.last_error = "internal error"
-                state.failed[upstream.name] = PipelineError(errors_pb2.ERROR_REASON_INTERNAL, f"{upstream.name} failed")
-        for candidate in self._candidates(ask, found):
-            state.domains[id(candidate)] = ask.domains
-            batches.add(candidate)
+                heard.tally.last_error = "internal error"
+                heard.failure = PipelineError(errors_pb2.ERROR_REASON_INTERNAL, f"{upstream.name} failed")
+        for source in found:
+            if source.origin == common_pb2.TEXT_ORIGIN_SEARCH_SNIPPET and self._outside.reader is not None:
+                state.leads.append(reading.Lead(source, question.wanted))
+            else:
+                self._take(source, question.wanted, batches)
         state.asked_done += 1
         if state.asked_done * 5 // total > (state.asked_done - 1) * 5 // total:
             await self._progress("hearing sources", state.asked_done, total)
 
-    def _candidates(self, ask: _Ask, found: Sequence[Found]) -> list[Candidate]:
-        words = query_stems(ask.query.terms) or specific(content_stems(ask.query.text))
-        candidates: list[Candidate] = []
-        for source in found:
-            spans = source.spans
-            if not spans:
-                best = PassageIndex(source.text).best(words, PASSAGES_PER_FOUND)
-                spans = tuple(span for span, _ in best)
-            candidates.extend(Candidate(source, ask.query, start, end) for start, end in spans)
-        return candidates
+    def _search(self, upstream: Upstream, tally: Tally) -> Callable[[Query], Awaitable[Sequence[Found]]]:
+        """The upstream's search within this run's limits."""
+        if upstream.provider.offline:
+            return limited(upstream.operation(self._job.profile, self._slots, tally), self._operations)
+        both = _Both(self._operations, self._slots)
+        search = upstream.operation(self._job.profile, both, tally)
+        return timed(search, QUESTION_SECONDS, self._clock, name=upstream.name)
+
+    async def _read(self, batches: Batches) -> reading.Readings:
+        """Read the best of the pages that searches led to; what is beyond the bound is left out of the run."""
+        reader, leads = self._outside.reader, self._state.leads
+        if reader is None or not leads:
+            return reading.Readings()
+        best = reading.choose(leads)
+        await self._progress(f"reading {len(best)} pages", self._state.asked_done, self._state.asked_done)
+        readings = await reading.read_leads(best, reader, self._clock, caching=self._job.profile.caching)
+        for lead in readings.sources:
+            self._take(lead.found, lead.wanted, batches)
+        return readings
+
+    def _take(self, source: Found, wanted: Sequence[Query], batches: Batches) -> None:
+        """Make the source's best passages candidates for each claim that wants it."""
+        by_claim: dict[str, list[Query]] = {}
+        for query in wanted:
+            by_claim.setdefault(query.claim_id, []).append(query)
+        for queries in by_claim.values():
+            for start, end in self._spans(source, queries[0]):
+                candidate = Candidate(source, queries[0], start, end)
+                self._state.domains[id(candidate)] = list(dict.fromkeys(query.domain for query in queries))
+                batches.add(candidate)
+
+    def _spans(self, source: Found, query: Query) -> Sequence[tuple[int, int]]:
+        if source.spans:
+            return source.spans
+        words = query_stems(query.terms) or specific(content_stems(query.text))
+        return [span for span, _ in PassageIndex(source.text).best(words, PASSAGES_PER_FOUND)]
 
     # --------------------------------------------------------------------------------------- scoring
 
@@ -197,7 +226,7 @@ class _Run:
             cosines = await self._cosines(batch)
             now = self._clock.now()
             for candidate, cosine in zip(batch, cosines, strict=True):
-                terms = self._terms(candidate.query)
+                terms = candidate.query.terms or [candidate.query.text]
                 candidate.relevance = scoring.relevance(candidate, terms, cosine)
                 candidate.credibility = scoring.credibility(candidate.found)
                 candidate.freshness = scoring.freshness(candidate.found, now)
@@ -213,9 +242,6 @@ class _Run:
             if shown.id not in self._state.shown:
                 self._state.shown.add(shown.id)
                 await self._emit(evidence_pb2.CollectEvidenceResponse(item=shown))
-
-    def _terms(self, query: Query) -> Sequence[str]:
-        return query.terms or [query.text]
 
     async def _cosines(self, batch: Sequence[Candidate]) -> list[float | None]:
         """Likeness of each passage to its claim; None without vectors and for finds whose fit is known."""
@@ -251,107 +277,75 @@ class _Run:
 
     # ---------------------------------------------------------------------------------------- result
 
+    async def _choose(self) -> tuple[list[Candidate], dict[str, common_pb2.LinkStatus.ValueType]]:
+        """The finds that are shown, and the state of their addresses: what nobody can open makes room for the next."""
+        good = [c for c in self._state.scored if self._domain_of(c) is not None]
+        chosen = select(dedupe.merge_duplicates(good))
+        states = await links.look(chosen, self._outside.check, self._clock, {})
+        useless = {url for url, state in states.items() if state in links.USELESS}
+        if useless:
+            good = [c for c in good if c.found.url not in useless]
+            chosen = select(dedupe.merge_duplicates(good))
+            states = await links.look(chosen, self._outside.check, self._clock, states)
+            chosen = [c for c in chosen if states[c.found.url] not in links.USELESS]
+        return chosen, states
+
     def _item(self, candidate: Candidate) -> common_pb2.EvidenceItem:
         return item(candidate, self._domain_of(candidate) or candidate.query.domain, self._clock.now())
 
-    def _result(self, queries: Sequence[Query]) -> evidence_pb2.EvidenceResult:
+    def _result(
+        self,
+        queries: Sequence[Query],
+        chosen: Sequence[Candidate],
+        states: dict[str, common_pb2.LinkStatus.ValueType],
+        readings: reading.Readings,
+    ) -> evidence_pb2.EvidenceResult:
         job, state = self._job, self._state
-        good = [c for c in state.scored if self._domain_of(c) is not None]
-        chosen = select(dedupe.merge_duplicates(good))
-        items = [self._item(candidate) for candidate in chosen]
-        kept = dict.fromkeys(self._domains, 0)
+        items = []
+        kept, found_for = dict.fromkeys(self._domains, 0), dict.fromkeys(self._domains, 0)
         for candidate in chosen:
+            made = self._item(candidate)
+            made.link_status = states[candidate.found.url]
+            items.append(made)
             for name in state.domains[id(candidate)]:
                 kept[name] += candidate.composite >= self._domains[name].quality_threshold
-        products = sum(1 for item in items if item.provider == directory.PROVIDER)
-        has_directory = any(u.name == directory.PROVIDER for u in self._heard) and any(
-            claim.kind == common_pb2.CLAIM_KIND_COMPETITION for claim in job.claims
-        )
-        missing = [
-            *job.missing,
-            *self._not_heard(),
-            *coverage.no_products(has_directory and directory.PROVIDER not in state.failed, products),
-            *coverage.uncovered_claims(job.claims, items, [u.name for u in self._silent]),
-            *coverage.shortfalls(job.domains, kept),
-        ]
-        notices = list(job.notices)
-        if products:
-            notices.append(
-                common_pb2.Notice(
-                    subject="competition",
-                    message="The starter directory lists mostly open-source products; commercial rivals are not in it.",
-                    phase=common_pb2.PHASE_EVIDENCE,
-                )
-            )
-        if self._embedder is None or state.embedding_failed:
-            notices.append(
-                common_pb2.Notice(
-                    subject="embedder",
-                    message="Relevance was judged by words alone: no sentence embedder answered.",
-                    phase=common_pb2.PHASE_EVIDENCE,
-                )
-            )
-        found_for = dict.fromkeys(self._domains, 0)
         for candidate in state.scored:
             for name in state.domains[id(candidate)]:
                 found_for[name] += 1
-        return evidence_pb2.EvidenceResult(
+        outcome = Outcome(
             claims=job.claims,
+            domains=job.domains,
+            queries=queries,
             items=items,
-            domains=[
-                evidence_pb2.DomainResult(
-                    name=domain.name,
-                    queries=list(dict.fromkeys(q.words or q.text for q in queries if q.domain == domain.name)),
-                    items_found=found_for[domain.name],
-                    items_kept=kept[domain.name],
-                )
-                for domain in job.domains
-            ],
-            providers=[self._report(upstream, items) for upstream in self._heard if self._is_asked(upstream)],
-            missing=missing,
-            notices=notices,
-            usage=self._usage.to_proto(),
+            chosen=chosen,
+            kept=kept,
+            found_for=found_for,
+            heard=state.heard,
+            silent=[upstream.name for upstream in self._silent],
+            dropped_links={url for url, status in states.items() if status in links.USELESS},
+            by_words_alone=self._embedder is None or state.embedding_failed,
         )
-
-    def _is_asked(self, upstream: Upstream) -> bool:
-        return upstream.name in self._state.tallies
-
-    def _report(self, upstream: Upstream, items: Sequence[common_pb2.EvidenceItem]) -> evidence_pb2.ProviderReport:
-        tally = self._state.tallies[upstream.name]
-        return evidence_pb2.ProviderReport(
-            provider=upstream.name,
-            calls=tally.calls,
-            failures=tally.failures,
-            items=sum(1 for item in items if item.provider == upstream.name),
-            breaker_state=str(upstream.breaker.state),
-            last_error=tally.last_error,
-        )
-
-    def _not_heard(self) -> list[common_pb2.Missing]:
-        entries = [
-            coverage.source_missing(
-                upstream.name,
-                common_pb2.MISSING_KIND_OFFLINE,
-                f"{upstream.name} was not asked because this run is offline.",
-                "Run again with a network and without the offline setting.",
-            )
-            for upstream in self._silent
-        ]
-        for name, error in sorted(self._state.failed.items()):
-            tally = self._state.tallies[name]
-            part = "did not answer" if tally.failures >= tally.calls else "left some questions unanswered"
-            wait = f" after {error.retry_after:.0f} seconds" if error.retry_after else ""
-            entries.append(
-                coverage.source_missing(
-                    name,
-                    common_pb2.MISSING_KIND_SOURCE_FAILED,
-                    f"{name} {part}: {error.message}.",
-                    f"Run again{wait or ' later'}; what was heard from the other sources stands.",
-                    error.reason,
-                )
-            )
-        return entries
+        return result_of(outcome, [*job.notices], [*job.missing, *readings.missing()], self._usage)
 
     async def _progress(self, message: str, done: int, total: int) -> None:
         progress = common_pb2.Progress(message=message, done=done, total=total)
         await self._emit(evidence_pb2.CollectEvidenceResponse(progress=progress))
+
+
+class _Both(AbstractAsyncContextManager[None]):
+    """Two bounds as one: a call to the outside is an operation as well."""
+
+    def __init__(self, outer: asyncio.Semaphore, inner: asyncio.Semaphore) -> None:
+        self._outer, self._inner = outer, inner
+
+    async def __aenter__(self) -> None:
+        await self._outer.acquire()
+        try:
+            await self._inner.acquire()
+        except BaseException:
+            self._outer.release()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._inner.release()
+        self._outer.release()

@@ -116,4 +116,5 @@ def _upstream(provider: Provider, terms: Terms, config: EvidenceConfig, telemetr
         cache_size=config.evidence_cache_size,
         limiter=limiter,
         timeout_seconds=terms.timeout_seconds,
+        questions_max=1_000 if provider.offline else terms.calls_per_run,
     )

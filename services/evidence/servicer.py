@@ -10,11 +10,13 @@ from chassis.idea.text import normalise
 from chassis.limits import ProfileLimits, resolve_profile
 from chassis.streaming import Emit, stream
 from pipeline.v1 import common_pb2, evidence_pb2, evidence_pb2_grpc
+from services.evidence import citations
 from services.evidence.collect import Collector, Job
 from services.evidence.domain.model import IdeaFacts
 from services.evidence.domain.queries import check_claims, read_domains
 from services.evidence.providers.documents import DocumentsProvider, open_documents
 from services.evidence.providers.upstream import Upstream
+from services.evidence.reading import Reader
 
 
 class PrivateUpstreams:
@@ -36,7 +38,9 @@ class EvidenceServicer(evidence_pb2_grpc.EvidenceServiceServicer):
         private: PrivateUpstreams,
         limits: ProfileLimits,
         missing: Sequence[common_pb2.Missing] = (),
+        reader: Reader | None = None,
     ) -> None:
+        self._reader = reader
         self._collector = collector
         self._private = private
         self._limits = limits
@@ -46,6 +50,12 @@ class EvidenceServicer(evidence_pb2_grpc.EvidenceServiceServicer):
         self, request: evidence_pb2.CollectEvidenceRequest, context: object
     ) -> AsyncIterator[evidence_pb2.CollectEvidenceResponse]:
         return stream(lambda emit: self._collect(request, emit))
+
+    async def CheckCitations(
+        self, request: evidence_pb2.CheckCitationsRequest, context: object
+    ) -> evidence_pb2.CheckCitationsResponse:
+        checked = await citations.check(request.citations, self._reader)
+        return evidence_pb2.CheckCitationsResponse(citations=checked)
 
     async def _collect(
         self, request: evidence_pb2.CollectEvidenceRequest, emit: Emit[evidence_pb2.CollectEvidenceResponse]

@@ -204,6 +204,7 @@ def _found(pick: Pick) -> Found:
         text += f" Compared with: {base.statement}."
     return Found(
         provider=PROVIDER,
+        origin=common_pb2.TEXT_ORIGIN_STARTER_SET,
         url=figure.source_url,
         title=figure.source_title,
         text=text,

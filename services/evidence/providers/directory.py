@@ -314,6 +314,7 @@ def _found(match: _Match, query: Query) -> Found:
         )
     return Found(
         provider=PROVIDER,
+        origin=common_pb2.TEXT_ORIGIN_STARTER_SET,
         url=product.url,
         title=f"{product.name} ({category})",
         text=text,

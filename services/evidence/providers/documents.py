@@ -139,6 +139,7 @@ def _check(documents: Sequence[common_pb2.Document]) -> None:
 def _found(file: _File, spans: tuple[tuple[int, int], ...]) -> Found:
     return Found(
         provider=PROVIDER,
+        origin=common_pb2.TEXT_ORIGIN_USER_DOCUMENT,
         url=f"document:{file.name}",
         title=file.name,
         text=file.text,

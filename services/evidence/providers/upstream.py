@@ -6,9 +6,10 @@ for outside calls, its cache settings, its tally) is put together per call.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import Any
 
 from chassis.breaker import BreakerConfig, CircuitBreaker
 from chassis.cache import Cache, MemoryCache
@@ -55,9 +56,12 @@ class Upstream:
         timeout_seconds: float = 10.0,
         breaker: BreakerConfig | None = None,
         retry: RetryPolicy | None = None,
+        questions_max: int = 1_000,
         private: bool = False,
     ) -> None:
         self.provider = provider
+        # Put in one run at most.
+        self.questions_max = questions_max
         self.name = provider.name
         self.breaker = CircuitBreaker(provider.name, breaker or BreakerConfig(), clock)
         self.cache: Cache | None = None if private else MemoryCache(provider.name, cache_size, clock=clock)
@@ -68,7 +72,9 @@ class Upstream:
         self._retry = retry or RetryPolicy()
         self._retry_budget = RetryBudget()
 
-    def operation(self, profile: Profile, slots: asyncio.Semaphore, tally: Tally) -> Operation[Query, Sequence[Found]]:
+    def operation(
+        self, profile: Profile, slots: AbstractAsyncContextManager[Any], tally: Tally
+    ) -> Operation[Query, Sequence[Found]]:
         """Return the search as one run makes it: `slots` bounds its calls to the outside."""
         provider, external = self.provider, not self.provider.offline
 
@@ -83,9 +89,10 @@ class Upstream:
         op: Operation[Query, Sequence[Found]] = traced(ask, self._telemetry, self.name, external=external)
         if external:
             op = timed(op, self._timeout, self._clock, name=self.name)
+            op = limited(op, slots)
+            # Waiting for a turn keeps no slot from the other sources.
             if self._limiter is not None:
                 op = rate_limited(op, self._limiter)
-            op = limited(op, slots)
         op = guarded(op, self.breaker)
         if external:
             op = retried(op, self._retry, self._clock, budget=self._retry_budget)

@@ -73,7 +73,9 @@ class Brief:
         # A lone digit as a name could not be told from a number.
         given = [name for name in given if len(name) > 2 or any(ch.isalpha() for ch in name)]
         name = given[0] if given else "This idea"
-        evidence = sorted(request.evidence[:EVIDENCE_MAX], key=lambda item: (-item.verified, -item.composite, item.id))
+        # What is not verified never stands in a deck.
+        verified = [item for item in request.evidence[:EVIDENCE_MAX] if item.verified]
+        evidence = sorted(verified, key=lambda item: (-item.composite, item.id))
         products = tuple(words.clean(item.product.name, 48) for item in evidence if item.product.name)
         called = [*given, *(text for text in products if any(ch.isalpha() for ch in text))]
         audiences = [words.lower_first(words.clean(text, 70)) for text in profile.audiences[:2]]

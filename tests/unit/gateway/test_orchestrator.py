@@ -319,12 +319,12 @@ async def test_overspending_phase_is_named(tmp_path: Path) -> None:
     """A phase that reports more spent than it was allowed is booked in full and noted."""
     async with GatewayRig(tmp_path, ManualClock()) as rig:
         result = sample_result(E)
-        result.usage.spend.add(category=common_pb2.BUDGET_CATEGORY_SEARCH, amount_micros=500, key="s", purpose="x")
+        result.usage.spend.add(category=common_pb2.BUDGET_CATEGORY_SEARCH, amount_micros=1500, key="s", purpose="x")
         rig.phases.script(E).result = result
         name = await rig.create(budget_micros=1000)
         await rig.finish(name)
         report = await rig.api.get_report(name)
-        assert report.budget.spent_micros == 500
+        assert report.budget.spent_micros == 1500
         assert "more than it was allowed" in report.evidence.notices[0].message
 
 
