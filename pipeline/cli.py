@@ -211,6 +211,20 @@ def runs(
 
 
 @app.command()
+def check(
+    folder: Annotated[Path, typer.Argument(help="Output folder of a run.")] = Path("out"),
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Hold every citation of a run against the texts it kept and against the pages as they are now."""
+    from pipeline import checking
+
+    with _errors(as_json):
+        code = _run_async(checking.check(folder, offline=offline, as_json=as_json))
+    raise typer.Exit(code)
+
+
+@app.command()
 def breakers(target: Target = SERVED_TARGET, as_json: AsJson = False) -> None:
     """Show the circuit breakers of served processes."""
     from pipeline import commands
@@ -279,6 +293,7 @@ OPTION_NAMES = {
     "ad_budget": "--ad-budget",
     "spec.ad_budget_micros": "--ad-budget",
     "out": "--out",
+    "folder": "the folder",
     "port": "port",
 }
 

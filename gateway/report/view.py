@@ -27,6 +27,27 @@ class Source:
     score: str
     side: str
     number: int
+    # What the reader should know before trusting it.
+    warnings: list[str] = field(default_factory=list)
+    # Addresses that say the same, as (link, host).
+    merged: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def side_word(self) -> str:
+        """The stance as a word."""
+        return {"for": "support", "against": "contradiction"}.get(self.side, "mention")
+
+
+_FLAG_WORDS = {
+    common_pb2.SOURCE_FLAG_INSTRUCTIONS: "instructs its reader; nothing obeyed it",
+    common_pb2.SOURCE_FLAG_INVISIBLE_CHARACTERS: "held invisible characters",
+    common_pb2.SOURCE_FLAG_HIDDEN_TEXT: "held text that visitors do not see",
+    common_pb2.SOURCE_FLAG_CUT: "longer than what was read",
+}
+_LINK_WORDS = {
+    common_pb2.LINK_STATUS_REFUSED: "the site does not let programs look",
+    common_pb2.LINK_STATUS_UNKNOWN: "the address gave no usable answer",
+}
 
 
 @dataclass
@@ -77,6 +98,11 @@ def source(item: common_pb2.EvidenceItem, number: int) -> Source:
         score=f"{item.composite:.2f}",
         side=side,
         number=number,
+        warnings=[
+            *(_FLAG_WORDS[flag] for flag in item.flags if flag in _FLAG_WORDS),
+            *(word for word in [_LINK_WORDS.get(item.link_status, "")] if word),
+        ],
+        merged=[{"link": words.safe_url(url), "host": words.host(url) or url} for url in item.merged_urls],
     )
 
 
