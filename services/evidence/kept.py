@@ -36,6 +36,7 @@ def keep(
             item.source_path = path
     notices = []
     if left_out:
-        message = f"The texts of {len(left_out)} sources were not kept: together they are too long."
+        texts = "text of 1 source was" if len(left_out) == 1 else f"texts of {len(left_out)} sources were"
+        message = f"The {texts} not kept: together they are too long."
         notices.append(common_pb2.Notice(subject="sources", message=message, phase=common_pb2.PHASE_EVIDENCE))
     return list(files.values()), notices
