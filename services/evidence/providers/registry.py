@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
-from services.evidence.providers import hackernews
+from services.evidence.providers import (
+    arxiv,
+    crossref,
+    hackernews,
+    openalex,
+    sec,
+    semantic_scholar,
+    wikidata,
+    wikipedia,
+    worldbank,
+)
 from services.evidence.providers.base import Source
 
-SOURCES: tuple[Source, ...] = (hackernews.SOURCE,)
+SOURCES: tuple[Source, ...] = (
+    hackernews.SOURCE,
+    wikipedia.SOURCE,
+    wikidata.SOURCE,
+    openalex.SOURCE,
+    crossref.SOURCE,
+    arxiv.SOURCE,
+    semantic_scholar.SOURCE,
+    worldbank.SOURCE,
+    sec.SOURCE,
+)

@@ -1,0 +1,41 @@
+"""The action API of MediaWiki (`/w/api.php`), as Wikipedia and Wikidata speak it.
+
+Etiquette (mediawiki.org/wiki/API:Etiquette, Wikimedia_APIs/Rate_limits): requests one after another, `maxlag=5`,
+gzip, and a User-Agent with a contact; since March 2026 a global limit per minute applies, lower for callers that
+do not say who they are. Errors come with HTTP 200, the header `MediaWiki-API-Error` and
+`{"error": {"code", "info"}}`: `ratelimited`, and `maxlag` with a Retry-After, mean "later".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chassis.pool import HttpPool
+from services.evidence.providers.reading import json_of, malformed, record, refused, string, throttled
+
+# Seconds of replication lag above which the servers would rather not be asked.
+MAXLAG_SECONDS = 5
+BASE = {"format": "json", "maxlag": MAXLAG_SECONDS}
+_LATER = frozenset({"ratelimited", "maxlag"})
+
+
+async def ask(
+    pool: HttpPool, provider: str, url: str, params: Mapping[str, str | int], *, reuse_connections: bool
+) -> dict[str, Any]:
+    """Return the answer of a call; raises what the API reports as UPSTREAM_RATE_LIMITED or UPSTREAM_FAILED."""
+    response = await pool.request(
+        "GET", url, params=params, headers={"Accept": "application/json"}, reuse_connections=reuse_connections
+    )
+    answer = json_of(provider, response)
+    if not isinstance(answer, dict):
+        raise malformed(provider, "with something else than an object")
+    code = string(record(answer.get("error")), "code") or response.headers.get("mediawiki-api-error", "")
+    if code in _LATER:
+        # The manual names 5 s as the least that a caller waits out a lag.
+        raise (
+            throttled(provider, response, float(MAXLAG_SECONDS)) if code == "maxlag" else throttled(provider, response)
+        )
+    if code or "error" in answer:
+        raise refused(provider, response, code)
+    return answer

@@ -1,0 +1,133 @@
+"""SEC: filings of companies listed in the United States whose text holds the words, since 2001.
+
+`GET {base}/LATEST/search-index?q="food waste" households&forms=10-K,20-F,S-1` (no key; 100 hits a page, 10,000
+reachable). sec.gov asks every program for a User-Agent with a contact and at most 10 requests a second, and
+answers 403 with an HTML page otherwise: "Undeclared Automated Tool", or "Request Rate Threshold Exceeded", which
+ends ten minutes after the rate has fallen. A hit has no excerpt: `_id` is "accession:file", `_source` names the
+company, form, date and period. The text is those facts in a sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from chassis.http_answer import RETRY_AFTER_SECONDS_MAX
+from chassis.pool import HttpPool
+from pipeline.v1 import common_pb2
+from services.evidence.domain.model import Found, Query
+from services.evidence.providers.base import Source, Terms
+from services.evidence.providers.reading import (
+    json_of,
+    line,
+    malformed,
+    moment,
+    record,
+    records,
+    refused,
+    request_key,
+    search_phrases,
+    string,
+    throttled,
+)
+
+PROVIDER = "sec"
+PHRASES_MAX = 2
+HITS = 10
+# Annual reports and prospectuses describe a business, its market and its rivals; other forms report events.
+FORMS = "10-K,20-F,S-1,F-1,1-A"
+KINDS = frozenset(
+    {
+        common_pb2.CLAIM_KIND_MARKET_SIZE,
+        common_pb2.CLAIM_KIND_WILLINGNESS_TO_PAY,
+        common_pb2.CLAIM_KIND_COMPETITION,
+    }
+)
+_ACCESSION = re.compile(r"(\d{10}-\d{2}-\d{6}):([\w.-]{1,120})", re.ASCII)
+_IN_NAME = re.compile(r"\s*\((?:CIK\s*\d+|[A-Z0-9.,\s-]{1,60})\)")
+_FORM = re.compile(r"[A-Z0-9/ -]{1,20}")
+
+
+class SecProvider:
+    """Searches one full-text index of EDGAR."""
+
+    name = PROVIDER
+    offline = False
+
+    def __init__(self, pool: HttpPool, base_url: str) -> None:
+        self._pool = pool
+        self._url = f"{base_url.rstrip('/')}/LATEST/search-index"
+
+    def covers(self, query: Query) -> bool:
+        return query.kind in KINDS and bool(search_phrases(query, PHRASES_MAX))
+
+    def key(self, query: Query) -> str:
+        return request_key(self._url, _params(query))
+
+    async def search(self, query: Query) -> Sequence[Found]:
+        params = _params(query)
+        response = await self._pool.request(
+            "GET",
+            self._url,
+            params=params,
+            headers={"Accept": "application/json"},
+            reuse_connections=query.reuse_connections,
+            answers={403},
+        )
+        if response.status == 403:
+            if b"Request Rate Threshold" in response.body:
+                raise throttled(PROVIDER, response, RETRY_AFTER_SECONDS_MAX)
+            raise refused(PROVIDER, response)
+        hits = record(record(json_of(PROVIDER, response)).get("hits")).get("hits")
+        if not isinstance(hits, list):
+            raise malformed(PROVIDER, "without a list of hits")
+        words = str(params["q"])
+        return [found for hit in records(hits, HITS) if (found := _found(hit, words)) is not None]
+
+
+def _params(query: Query) -> dict[str, str]:
+    quoted = (f'"{phrase}"' if " " in phrase else phrase for phrase in search_phrases(query, PHRASES_MAX))
+    return {"q": " ".join(quoted), "forms": FORMS}
+
+
+def _found(hit: dict[str, Any], words: str) -> Found | None:
+    """A filing as a source; None without a company, a form, a date or an address of its document."""
+    facts = record(hit.get("_source"))
+    place = _ACCESSION.fullmatch(string(hit, "_id"))
+    company = line(_IN_NAME.sub("", _first(facts, "display_names")), 120)
+    cik = _first(facts, "ciks")
+    form = string(facts, "form") or string(facts, "file_type") or _first(facts, "root_forms")
+    filed = moment(string(facts, "file_date"))
+    if place is None or not company or not re.fullmatch(r"[0-9]{1,10}", cik) or filed is None:
+        return None
+    if not _FORM.fullmatch(form):
+        return None
+    period = moment(string(facts, "period_ending"))
+    about = f" for the period that ended on {period.date()}" if period is not None else ""
+    return Found(
+        provider=PROVIDER,
+        url=f"https://www.sec.gov/Archives/edgar/data/{int(cik)}/{place[1].replace('-', '')}/{place[2]}",
+        title=f"{company}: form {form} of {filed.date()}",
+        text=f"{company} filed form {form}{about} with the SEC on {filed.date()}; its text holds {words}.",
+        source_type=common_pb2.SOURCE_TYPE_COMPANY,
+        author=company,
+        published_at=filed,
+        why="Facts of an SEC full-text hit, put into a sentence; the filing itself was not read.",
+        # Filed under liability, but only that the words stand in it is known.
+        confidence=0.5,
+    )
+
+
+def _first(facts: dict[str, Any], name: str) -> str:
+    values = facts.get(name)
+    return values[0] if isinstance(values, list) and values and isinstance(values[0], str) else ""
+
+
+SOURCE = Source(
+    PROVIDER,
+    # 10 a second are allowed over all of sec.gov; two are enough for one run after another.
+    Terms(rate=2.0, burst=3, concurrency=2, calls_per_run=3, ttl_seconds=86_400.0),
+    lambda pool, access: SecProvider(pool, access.url),
+    lacks=lambda access: "" if access.contact else "PIPELINE_CONTACT is empty",
+)

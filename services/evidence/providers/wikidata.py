@@ -1,0 +1,116 @@
+"""Wikidata: products, companies and groups of people by their names.
+
+`GET {base}/w/api.php?action=wbsearchentities&search=...&language=en&type=item&limit=20` (no key; at most 50 a page,
+more through `search-continue`). It matches the beginnings of labels and aliases, so that one phrase is asked at a
+time: the strongest, and the next one only where that finds nothing. An item has a label and a description of a few
+words; the text is those two. Etiquette and errors: see `mediawiki`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from chassis.pool import HttpPool
+from pipeline.v1 import common_pb2
+from services.evidence.domain.model import Found, Query
+from services.evidence.providers import mediawiki
+from services.evidence.providers.base import Source, Terms
+from services.evidence.providers.reading import line, malformed, record, records, request_key, search_phrases, string
+
+PROVIDER = "wikidata"
+PHRASES_MAX = 2
+HITS = 20
+KINDS = frozenset({common_pb2.CLAIM_KIND_COMPETITION, common_pb2.CLAIM_KIND_AUDIENCE})
+_ITEM = re.compile(r"Q[1-9]\d{0,11}")
+# Descriptions of things that somebody offers.
+_OFFERED = re.compile(
+    r"\b(?:software|apps?|application|program|platform|web ?site|web ?service|service|compan(?:y|ies)|business"
+    r"|enterprise|start-?up|brand|product|marketplace|tool|library|framework|manufacturer|retailer|corporation)\b",
+    re.IGNORECASE,
+)
+# Items about pages and papers, not about things.
+_ABOUT_PAGES = re.compile(
+    r"\b(?:wikimedia|wikinews|disambiguation|template|scientific article|scholarly article|article published"
+    r"|family name|given name|clinical trial|patent|painting|album|song|film|episode)\b",
+    re.IGNORECASE,
+)
+
+
+class WikidataProvider:
+    """Searches one Wikibase."""
+
+    name = PROVIDER
+    offline = False
+
+    def __init__(self, pool: HttpPool, base_url: str) -> None:
+        self._pool = pool
+        self._base = base_url.rstrip("/")
+        self._url = f"{self._base}/w/api.php"
+
+    def covers(self, query: Query) -> bool:
+        return query.kind in KINDS and bool(search_phrases(query, PHRASES_MAX))
+
+    def key(self, query: Query) -> str:
+        offers = "offers" if query.kind == common_pb2.CLAIM_KIND_COMPETITION else "all"
+        return request_key(self._url, _params("|".join(search_phrases(query, PHRASES_MAX)))) + f"|{offers}"
+
+    async def search(self, query: Query) -> Sequence[Found]:
+        for phrase in search_phrases(query, PHRASES_MAX):
+            answer = await mediawiki.ask(
+                self._pool, PROVIDER, self._url, _params(phrase), reuse_connections=query.reuse_connections
+            )
+            hits = answer.get("search")
+            if not isinstance(hits, list):
+                raise malformed(PROVIDER, "without a list of hits")
+            offers = query.kind == common_pb2.CLAIM_KIND_COMPETITION
+            found = [f for hit in records(hits, HITS) if (f := _found(hit, offers_only=offers)) is not None]
+            if found:
+                return found
+        return []
+
+
+def _params(phrase: str) -> dict[str, str | int]:
+    return {
+        **mediawiki.BASE,
+        "action": "wbsearchentities",
+        "search": phrase,
+        "language": "en",
+        "uselang": "en",
+        "type": "item",
+        "limit": HITS,
+    }
+
+
+def _found(hit: dict[str, Any], *, offers_only: bool) -> Found | None:
+    """An item as a source; None without a description, for pages and papers, and for what nobody offers."""
+    item, label, description = string(hit, "id"), line(string(hit, "label")), line(string(hit, "description"))
+    if not _ITEM.fullmatch(item) or not label or not description or _ABOUT_PAGES.search(description):
+        return None
+    offered = bool(_OFFERED.search(description))
+    if offers_only and not offered:
+        return None
+    match = record(hit.get("match"))
+    alias = line(string(match, "text")) if match.get("type") == "alias" else ""
+    url = f"https://www.wikidata.org/wiki/{item}"
+    return Found(
+        provider=PROVIDER,
+        url=url,
+        title=label,
+        text=f"{label}: {description}." + (f" Also called {alias}." if alias else ""),
+        source_type=common_pb2.SOURCE_TYPE_REFERENCE,
+        author="Wikidata contributors",
+        product=common_pb2.ProductFact(name=label, source_url=url) if offers_only else None,
+        why="Label and description of the Wikidata item, put into a sentence.",
+        # Descriptions are a few words, often without a source: below an article.
+        confidence=0.4,
+    )
+
+
+SOURCE = Source(
+    PROVIDER,
+    # Serial; half of Wikipedia's rate, since a question may take two calls.
+    Terms(rate=0.5, burst=2, concurrency=1, calls_per_run=3, ttl_seconds=7 * 86_400.0),
+    lambda pool, access: WikidataProvider(pool, access.url),
+)
