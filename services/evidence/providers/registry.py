@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
-from services.evidence.providers import hackernews
+from services.evidence.providers import (
+    brave,
+    gdelt,
+    github,
+    hackernews,
+    npm,
+    pypistats,
+    searxng,
+    serper,
+    stackexchange,
+    tavily,
+)
 from services.evidence.providers.base import Source
 
-SOURCES: tuple[Source, ...] = (hackernews.SOURCE,)
+SOURCES: tuple[Source, ...] = (
+    hackernews.SOURCE,
+    stackexchange.SOURCE,
+    github.SOURCE,
+    gdelt.SOURCE,
+    npm.SOURCE,
+    pypistats.SOURCE,
+    searxng.SOURCE,
+    brave.SOURCE,
+    tavily.SOURCE,
+    serper.SOURCE,
+)
