@@ -25,7 +25,7 @@ _WORDS = frozenset(
 _PHRASES = re.compile(
     r"\b(open[- ]source (library|framework)|pull requests?|code review|unit tests?|source code|developer tools?"
     r"|for (software )?developers|command[- ]line|rest api"
-    r"|api (client|gateway|testing|documentation)|node\.js|ci/cd)\b",
+    r"|(pip|npm) install|api (client|gateway|testing|documentation)|node\.js|ci/cd)\b",
     re.IGNORECASE,
 )
 

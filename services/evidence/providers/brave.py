@@ -101,8 +101,9 @@ class BraveProvider:
             PROVIDER,
             "Brave Search",
             url=row.get("url"),
-            title=row.get("title"),
-            snippet=row.get("description"),
+            # Both are HTML: escaped, with marks around the words that met.
+            title=replies.line(row.get("title"), leads.TITLE_CHARS_MAX),
+            snippet=replies.line(row.get("description"), leads.SNIPPET_CHARS_MAX),
             place=place,
             published_at=leads.moment(row.get("page_age"), self._clock.now()),
         )

@@ -119,8 +119,11 @@ def news_words(query: Query) -> str:
             continue
         if 1 < len(words) <= PHRASE_WORDS_MAX and len(phrase) >= PHRASE_CHARS_MIN and not parts:
             parts[" ".join(stem(w) for w in telling)] = f'"{phrase}"'
-        elif stem(telling[0]) not in " ".join(parts).split():
-            parts[stem(telling[0])] = telling[0]
+        else:
+            used = " ".join(parts).split()
+            fresh = next((w for w in telling if stem(w) not in used), "")
+            if fresh:
+                parts[stem(fresh)] = fresh
     words_now = " ".join(parts.values())
     return words_now if len(words_now) <= QUERY_CHARS_MAX else ""
 

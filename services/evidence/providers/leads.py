@@ -72,10 +72,10 @@ def lead(
     published_at: datetime | None = None,
     author: str = "",
 ) -> Found | None:
-    """A web result; None where it has no usable address or says nothing. `place` counts from 1."""
+    """A web result in plain text; None where it has no usable address or says nothing. `place` counts from 1."""
     address = web_url(url)
-    name = replies.line(title, TITLE_CHARS_MAX)
-    said = replies.line(snippet, SNIPPET_CHARS_MAX) or name
+    name = replies.plain(title, TITLE_CHARS_MAX)
+    said = replies.plain(snippet, SNIPPET_CHARS_MAX) or name
     if not address or not said:
         return None
     return Found(

@@ -120,7 +120,7 @@ def _name(package: dict[str, Any]) -> str:
 
 def _found(package: dict[str, Any], count: dict[str, Any]) -> Found | None:
     name, links = _name(package), replies.part(package, "links")
-    description = replies.line(package.get("description"), DESCRIPTION_CHARS_MAX)
+    description = replies.plain(package.get("description"), DESCRIPTION_CHARS_MAX)
     released = replies.iso(package.get("date"))
     licence = replies.plain(package.get("license"), 60)
     end = replies.iso(count.get("end"))

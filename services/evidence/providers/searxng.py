@@ -78,7 +78,7 @@ class SearxngProvider:
             snippet=row.get("content"),
             place=place,
             published_at=leads.moment(row.get("publishedDate") or row.get("pubdate"), self._clock.now()),
-            author=replies.line(row.get("author"), 100),
+            author=replies.plain(row.get("author"), 100),
         )
 
 
