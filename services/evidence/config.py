@@ -92,4 +92,9 @@ class EvidenceConfig(ServerConfig):
     def access(self, name: str) -> Access:
         """How the provider of this name is reached."""
         key = getattr(self, f"{name}_key", SecretStr(""))
-        return Access(getattr(self, f"{name}_url", ""), key.get_secret_value(), self.contact)
+        return Access(
+            getattr(self, f"{name}_url", ""),
+            key.get_secret_value(),
+            self.contact,
+            getattr(self, f"{name}_registry_url", ""),
+        )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from chassis.clock import Clock, SystemClock
 from services.evidence.domain.model import Found, Query
 
 if TYPE_CHECKING:
@@ -72,6 +73,10 @@ class Access:
     key: str = ""
     # An e-mail address or page of whoever runs this server; empty where none is configured.
     contact: str = ""
+    # Where an upstream keeps its search when that is another host (npm); empty: at `url`.
+    registry_url: str = ""
+    # What an upstream's wish to be left alone is measured on.
+    clock: Clock = field(default_factory=SystemClock)
 
 
 @dataclass(frozen=True)

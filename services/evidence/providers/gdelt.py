@@ -1,0 +1,177 @@
+"""News of the last three months through the GDELT DOC 2.0 API: no key, one request every five seconds.
+
+`GET {base}/api/v2/doc/doc?query=...&mode=artlist&format=json&maxrecords=20&timespan=3months&sort=hybridrel`
+(blog.gdeltproject.org/gdelt-doc-2-0-api-debuts). No paging, `maxrecords` up to 250. Words are joined by AND; phrases
+stand in quotes and need five characters; a quoted single word, a very short word, a hyphen or more than about 250
+characters are refused; `sourcelang:english` limits the language.
+Errors are plain text, mostly with HTTP 200: "Please limit requests to one every 5 seconds ...", "Your query was too
+short or too long.", "The specified phrase is too short."; the first also with 429, even on a first call, and without
+Retry-After. Some JSON has escapes that JSON does not know.
+An article: `url, title, seendate` ("20260828T121500Z"), `domain, language, sourcecountry`; no text. Nothing
+found: `{}`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from chassis.clock import Clock
+from chassis.http_answer import HttpResponse, parse_retry_after
+from chassis.pool import HttpPool
+from pipeline.v1 import common_pb2
+from services.evidence.domain.model import Found, Query
+from services.evidence.domain.source_types import source_type
+from services.evidence.domain.words import is_generic, stem
+from services.evidence.providers import leads, replies
+from services.evidence.providers.base import Access, Source, Terms
+
+PROVIDER = "gdelt"
+HITS = 20
+# Every part must stand in the article: more of them find nothing.
+PARTS_MAX = 2
+PHRASE_WORDS_MAX = 3
+PHRASE_CHARS_MIN = 5
+WORD_CHARS_MIN = 3
+QUERY_CHARS_MAX = 200
+# What the operator asks for, and what a refusal without a wait is taken to mean.
+SPACING_SECONDS = 5.0
+KINDS = frozenset({common_pb2.CLAIM_KIND_TIMING, common_pb2.CLAIM_KIND_MARKET_SIZE, common_pb2.CLAIM_KIND_PROBLEM})
+_PLAIN = re.compile(r"[^\W_]+", re.UNICODE)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+
+
+class GdeltProvider:
+    """Searches one GDELT-shaped address."""
+
+    name = PROVIDER
+    offline = False
+
+    def __init__(self, pool: HttpPool, base_url: str, clock: Clock) -> None:
+        self._pool = pool
+        self._url = f"{base_url.rstrip('/')}/api/v2/doc/doc"
+        self._clock = clock
+        self._rest = replies.Rest(PROVIDER, clock)
+
+    def covers(self, query: Query) -> bool:
+        return query.kind in KINDS and bool(news_words(query))
+
+    def key(self, query: Query) -> str:
+        return f"{self._url}|{news_words(query)}|3months|{HITS}"
+
+    async def search(self, query: Query) -> Sequence[Found]:
+        self._rest.check()
+        response = await self._pool.request(
+            "GET",
+            self._url,
+            params={
+                "query": f"{news_words(query)} sourcelang:english",
+                "mode": "artlist",
+                "format": "json",
+                "maxrecords": HITS,
+                "timespan": "3months",
+                "sort": "hybridrel",
+            },
+            headers={"Accept": "application/json"},
+            reuse_connections=query.reuse_connections,
+            answers={429},
+        )
+        answer = self._read(response)
+        articles = replies.rows(PROVIDER, answer, "articles") if answer else []
+        found = (_lead(article, place) for place, article in enumerate(articles[:HITS], start=1))
+        return [f for f in found if f is not None]
+
+    def _read(self, response: HttpResponse) -> dict[str, Any]:
+        """The answer; raises what its plain text means."""
+        body = response.text().strip()
+        if response.status == 429 or "limit requests" in body[:200].lower():
+            wait = parse_retry_after(response.headers.get("retry-after"), self._clock.now())
+            wait = SPACING_SECONDS if wait is None else wait
+            self._rest.begin(wait)
+            raise replies.limited(PROVIDER, wait, response.status)
+        if not body.startswith("{"):
+            if body and len(body) < 500 and not body.startswith(("<", "[")):
+                raise replies.failed(PROVIDER, "refused the search words", cause="refused", status=response.status)
+            raise replies.malformed(PROVIDER, "JSON", response.status)
+        try:
+            answer = json.loads(_ESCAPE.sub(_known_escape, body), strict=False)
+        except (ValueError, RecursionError) as exc:
+            raise replies.malformed(PROVIDER, "JSON", response.status) from exc
+        return answer if isinstance(answer, dict) else {}
+
+
+def _known_escape(escape: re.Match[str]) -> str:
+    """An escape that JSON knows stays; before any other character the backslash goes."""
+    return escape[0] if escape[1] in '"\\/bfnrtu' else escape[1]
+
+
+def news_words(query: Query) -> str:
+    """The strongest phrase in quotes and one more word, or two words, as GDELT takes them; "" where none is fit."""
+    parts: dict[str, str] = {}
+    for term in [*query.terms, *query.idea.keywords]:
+        words = [w for w in _PLAIN.findall(term.lower()) if w.isascii()]
+        telling = [w for w in words if not is_generic(stem(w)) and len(w) >= WORD_CHARS_MIN]
+        phrase = " ".join(words)
+        if not telling or len(parts) >= PARTS_MAX:
+            continue
+        if 1 < len(words) <= PHRASE_WORDS_MAX and len(phrase) >= PHRASE_CHARS_MIN and not parts:
+            parts[" ".join(stem(w) for w in telling)] = f'"{phrase}"'
+        else:
+            used = " ".join(parts).split()
+            fresh = next((w for w in telling if stem(w) not in used), "")
+            if fresh:
+                parts[stem(fresh)] = fresh
+    words_now = " ".join(parts.values())
+    return words_now if len(words_now) <= QUERY_CHARS_MAX else ""
+
+
+def _lead(article: dict[str, Any], place: int) -> Found | None:
+    address = leads.web_url(article.get("url"))
+    title = replies.line(article.get("title"), leads.TITLE_CHARS_MAX)
+    if not address or not title:
+        return None
+    domain = replies.plain(article.get("domain"), 100)
+    country = replies.plain(article.get("sourcecountry"), 60)
+    # GDELT watches news outlets; a host that the table knows as something else is believed to be that.
+    kind = source_type(address)
+    known = kind not in (common_pb2.SOURCE_TYPE_UNSPECIFIED, common_pb2.SOURCE_TYPE_COMPANY)
+    return Found(
+        provider=PROVIDER,
+        url=address,
+        title=title,
+        text=title,
+        source_type=kind if known else common_pb2.SOURCE_TYPE_NEWS,
+        author=domain,
+        published_at=_seen(article.get("seendate")),
+        why=(
+            f"Article {place} of the GDELT news index"
+            + (f", from {domain}" if domain else "")
+            + (f" ({country})" if country else "")
+            + "; the text is its headline, the page says more."
+        ),
+        # GDELT lists everything that calls itself news, wire agencies and rewritten press releases alike.
+        confidence=0.3,
+        origin=common_pb2.TEXT_ORIGIN_SEARCH_SNIPPET,
+    )
+
+
+def _seen(value: object) -> datetime | None:
+    try:
+        return datetime.strptime(value, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _make(pool: HttpPool, access: Access) -> GdeltProvider:
+    return GdeltProvider(pool, access.url, access.clock)
+
+
+SOURCE = Source(
+    PROVIDER,
+    # One every five seconds, from one connection. News of three months does not change within the hour.
+    Terms(rate=0.2, burst=1, concurrency=1, calls_per_run=2, timeout_seconds=15.0, ttl_seconds=6 * 3600.0),
+    _make,
+)

@@ -1,0 +1,166 @@
+"""Packages on npm and how often they are downloaded: what builders of software use already.
+
+`GET {registry}/-/v1/search?text=...&size=8` at registry.npmjs.org
+(github.com/npm/registry/blob/main/docs/REGISTRY-API.md), then the counts of what it found at api.npmjs.org:
+`GET {base}/downloads/point/last-month/a,b,c` (docs/download-counts.md). Auth: none. Paging: `from`, `size` up to 250.
+Counts are given in bulk for up to 128 names, scoped ones (`@a/b`) only one by one; a single name gets an object
+`{downloads, start, end, package}`, several get `{name: object or null}`. Rate: none is published; both hosts answer 429
+to floods, mostly without Retry-After.
+Errors: `{"error": "..."}`: 400 for a search text below 2 or above 64 characters, 404 for the count of an unknown
+package.
+A search object: `package: {name, version, description, date, license, links: {npm, repository}, publisher}`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from chassis.pool import HttpPool
+from pipeline.errors import PipelineError
+from pipeline.v1 import common_pb2
+from services.evidence.domain.model import Found, Query
+from services.evidence.domain.technical import is_technical
+from services.evidence.domain.words import stem
+from services.evidence.providers import leads, replies
+from services.evidence.providers.base import Access, Source, Terms
+
+PROVIDER = "npm"
+HITS = 8
+WORDS_MAX = 3
+SEARCH_CHARS = range(2, 65)
+# Each scoped package costs a call of its own.
+SCOPED_MAX = 2
+DESCRIPTION_CHARS_MAX = 300
+NAME_CHARS_MAX = 214
+PERIOD = "last-month"
+KINDS = frozenset({common_pb2.CLAIM_KIND_COMPETITION, common_pb2.CLAIM_KIND_FEASIBILITY})
+# Every package is a package for developers; other languages have other registries.
+_SAID_BY_ALL = frozenset(
+    stem(word) for word in "python javascript typescript library libraries developer package framework".split()
+)
+
+
+class NpmProvider:
+    """Searches one registry and reads one address of counts."""
+
+    name = PROVIDER
+    offline = False
+
+    def __init__(self, pool: HttpPool, counts_url: str, registry_url: str) -> None:
+        self._pool = pool
+        self._counts = f"{counts_url.rstrip('/')}/downloads/point/{PERIOD}/"
+        self._search = f"{registry_url.rstrip('/')}/-/v1/search"
+
+    def covers(self, query: Query) -> bool:
+        return query.kind in KINDS and is_technical(query.idea) and bool(package_words(query))
+
+    def key(self, query: Query) -> str:
+        return f"{self._search}|{self._counts}|{package_words(query)}|{HITS}|{SCOPED_MAX}"
+
+    async def search(self, query: Query) -> Sequence[Found]:
+        answer = await self._pool.get_json(
+            self._search,
+            {"text": package_words(query), "size": HITS},
+            reuse_connections=query.reuse_connections,
+        )
+        objects = replies.rows(PROVIDER, answer, "objects")[:HITS]
+        packages = [package for package in (replies.part(row, "package") for row in objects) if _name(package)]
+        counts = await self._downloads((_name(package) for package in packages), query.reuse_connections)
+        found = (_found(package, counts.get(_name(package), {})) for package in packages)
+        return [f for f in found if f is not None]
+
+    async def _downloads(self, names: Iterable[str], reuse: bool) -> dict[str, dict[str, Any]]:
+        """The counts by package name; packages without one are missing."""
+        wanted = list(dict.fromkeys(names))
+        scoped = [name for name in wanted if name.startswith("@")][:SCOPED_MAX]
+        together = [name for name in wanted if not name.startswith("@")]
+        paths = [quote(name, safe="@/") for name in scoped]
+        if together:
+            paths.append(",".join(quote(name, safe="") for name in together))
+        answers = await asyncio.gather(*(self._count(path, reuse) for path in paths))
+        counts = [row for answer in answers for row in _single_or_many(answer)]
+        return {row["package"]: row for row in counts if isinstance(row, dict) and isinstance(row.get("package"), str)}
+
+    async def _count(self, path: str, reuse: bool) -> dict[str, Any]:
+        try:
+            answer = await self._pool.get_json(self._counts + path, reuse_connections=reuse)
+        except PipelineError as error:
+            # A package so young that nobody counted it.
+            if error.metadata.get("status") == "404":
+                return {}
+            raise
+        if not isinstance(answer, dict):
+            raise replies.malformed(PROVIDER, "an object of counts")
+        return answer
+
+
+def _single_or_many(answer: dict[str, Any]) -> list[Any]:
+    """The counts of an answer; a package may itself be called "downloads"."""
+    return [answer] if isinstance(answer.get("downloads"), int) else list(answer.values())
+
+
+def package_words(query: Query) -> str:
+    """The words to search packages with; "" where there is none that says more than that it is a package."""
+    words = [w for w in replies.specific_words(query, 2 * WORDS_MAX) if stem(w) not in _SAID_BY_ALL][:WORDS_MAX]
+    text = " ".join(words)
+    while len(text) not in SEARCH_CHARS and words:
+        words.pop()
+        text = " ".join(words)
+    return text
+
+
+def _name(package: dict[str, Any]) -> str:
+    name = replies.text(package, "name")
+    fit = 0 < len(name) <= NAME_CHARS_MAX and name.isprintable() and not any(c in name for c in " ,?#%\\")
+    return name if fit and ".." not in name and name.count("/") == name.startswith("@") else ""
+
+
+def _found(package: dict[str, Any], count: dict[str, Any]) -> Found | None:
+    name, links = _name(package), replies.part(package, "links")
+    description = replies.plain(package.get("description"), DESCRIPTION_CHARS_MAX)
+    released = replies.iso(package.get("date"))
+    licence = replies.plain(package.get("license"), 60)
+    end = replies.iso(count.get("end"))
+    downloads = replies.count(count, "downloads") if end is not None else 0
+    said = f"{name}: {description}" if description else f"{name}."
+    figure = None
+    if downloads and end is not None:
+        said += f"\nDownloads from npm in the month to {end:%Y-%m-%d}: {downloads:,}."
+        figure = common_pb2.Figure(
+            metric="npm.downloads.last_month", segment=name, value=downloads, unit="downloads", year=end.year
+        )
+    facts = [
+        f"Latest release: {released:%Y-%m-%d}." if released else "",
+        f"Licence: {licence}." if licence else "",
+    ]
+    if not description and figure is None:
+        return None
+    return Found(
+        provider=PROVIDER,
+        url=leads.web_url(links.get("npm")) or f"https://www.npmjs.com/package/{name}",
+        title=f"{name} (npm)",
+        text="\n".join([said, *(fact for fact in facts if fact)]),
+        source_type=common_pb2.SOURCE_TYPE_DIRECTORY,
+        author=replies.plain(replies.part(package, "publisher").get("username"), 100),
+        published_at=released,
+        figure=figure,
+        spans=((0, len(said)),),
+        why="A package on npm. The first line is its own description; the rest is composed of recorded facts.",
+        # A registry counts truthfully, but machines download too: in between.
+        confidence=0.5,
+    )
+
+
+def _make(pool: HttpPool, access: Access) -> NpmProvider:
+    return NpmProvider(pool, access.url, access.registry_url or access.url)
+
+
+SOURCE = Source(
+    PROVIDER,
+    # No figure is published. A question makes up to four calls; counts change once a day.
+    Terms(rate=0.5, burst=3, concurrency=2, calls_per_run=3, ttl_seconds=86_400.0),
+    _make,
+)

@@ -1,0 +1,193 @@
+"""Questions on the sites of Stack Exchange: problems that people have, in their own words, with votes.
+
+`GET {base}/2.3/search/advanced?q=...&site=...&order=desc&sort=relevance&pagesize=20&filter=withbody`
+(api.stackexchange.com/docs/advanced-search, /docs/throttle). Auth: none, or `key` as a parameter (the API takes no
+header). Paging: `page` from 1, `pagesize` up to 100. Always compressed with gzip. Rate: 300 calls a day and address
+without a key, 10,000 with one; above 30 a second the address is banned for a while.
+Etiquette: where the body holds `backoff`, the method must not be called for that many seconds; `quota_remaining` 0
+lasts until midnight UTC. An equal question is not asked more than once a minute (the cache sees to that).
+Errors are HTTP 400 with `{"error_id", "error_name", "error_message"}`: 502 `throttle_violation` ("... more requests
+available in 67194 seconds"), 400 `bad_parameter` ("`key` doesn't match a known application"), 503
+`temporarily_unavailable`.
+A question: `title` and `body` in HTML, `score, link, creation_date, owner.display_name, is_answered, tags`;
+content is CC BY-SA, so that author and link stay with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NoReturn
+
+from chassis.clock import Clock
+from chassis.http_answer import HttpResponse
+from chassis.pool import HttpPool
+from pipeline.v1 import common_pb2
+from services.evidence.domain.model import Found, IdeaFacts, Query
+from services.evidence.domain.scoring import VOTES_FULL
+from services.evidence.domain.technical import is_technical
+from services.evidence.providers import leads, replies
+from services.evidence.providers.base import Access, Source, Terms
+from services.evidence.providers.extract import html_to_text
+
+PROVIDER = "stackexchange"
+SETTING = "PIPELINE_STACKEXCHANGE_KEY"
+HITS = 20
+WORDS_MAX = 3
+TEXT_CHARS_MAX = 20_000
+TITLE_CHARS_MAX = 300
+# A throttled caller that is told no time.
+THROTTLED_SECONDS = 300.0
+KINDS = frozenset({common_pb2.CLAIM_KIND_PROBLEM, common_pb2.CLAIM_KIND_FEASIBILITY})
+
+# The site whose askers are the people of a category; a category without one is not asked about.
+SITES = {
+    "agriculture": "gardening",
+    "ai-infrastructure": "datascience",
+    "business-operations": "pm",
+    "childcare": "parenting",
+    "developer-tools": "stackoverflow",
+    "education": "academia",
+    "energy-climate": "sustainability",
+    "fintech": "money",
+    "fitness": "fitness",
+    "food": "cooking",
+    "health": "medicalsciences",
+    "hr": "workplace",
+    "legal": "law",
+    "manufacturing": "engineering",
+    "marketing": "webmasters",
+    "mobility": "mechanics",
+    "pets": "pets",
+    "science": "academia",
+    "security": "security",
+    "social": "interpersonal",
+    "travel": "travel",
+}
+_AVAILABLE = re.compile(r"available in (\d{1,9}) seconds")
+
+
+class StackExchangeProvider:
+    """Searches one address in the shape of the Stack Exchange API."""
+
+    name = PROVIDER
+    offline = False
+
+    def __init__(self, pool: HttpPool, base_url: str, key: str, clock: Clock) -> None:
+        self._pool = pool
+        self._url = f"{base_url.rstrip('/')}/2.3/search/advanced"
+        self._key = key
+        self._clock = clock
+        self._rest = replies.Rest(PROVIDER, clock)
+
+    def covers(self, query: Query) -> bool:
+        return query.kind in KINDS and bool(site_of(query.idea)) and bool(replies.specific_words(query, WORDS_MAX))
+
+    def key(self, query: Query) -> str:
+        words = " ".join(replies.specific_words(query, WORDS_MAX))
+        return f"{self._url}|{site_of(query.idea)}|{words}|{HITS}"
+
+    async def search(self, query: Query) -> Sequence[Found]:
+        self._rest.check()
+        site = site_of(query.idea)
+        params: dict[str, str | int] = {
+            "q": " ".join(replies.specific_words(query, WORDS_MAX)),
+            "site": site,
+            "order": "desc",
+            "sort": "relevance",
+            "pagesize": HITS,
+            "filter": "withbody",
+        }
+        response = await self._pool.request(
+            "GET",
+            self._url,
+            params={**params, "key": self._key} if self._key else params,
+            headers={"Accept": "application/json"},
+            reuse_connections=query.reuse_connections,
+            answers={400},
+        )
+        # Older proxies answer with 200 what the API calls an error.
+        if response.status >= 300 or replies.error_body(response).get("error_id") is not None:
+            self._refuse(response)
+        answer = replies.json_of(PROVIDER, response)
+        self._heed(answer)
+        found = (_found(question, site) for question in replies.rows(PROVIDER, answer, "items")[:HITS])
+        return [f for f in found if f is not None]
+
+    def _heed(self, answer: object) -> None:
+        """Remembers the wishes that a good answer carries."""
+        if not isinstance(answer, dict):
+            return
+        backoff, left = answer.get("backoff"), answer.get("quota_remaining")
+        if isinstance(backoff, int | float) and not isinstance(backoff, bool):
+            self._rest.begin(float(backoff))
+        if isinstance(left, int) and not isinstance(left, bool) and left <= 0:
+            self._rest.begin(_until_midnight(self._clock.now()), "has no calls left today")
+
+    def _refuse(self, response: HttpResponse) -> NoReturn:
+        error = replies.error_body(response)
+        message = replies.text(error, "error_message")
+        if error.get("error_id") == 502 or replies.text(error, "error_name") == "throttle_violation":
+            named = _AVAILABLE.search(message)
+            wait = float(named[1]) if named else THROTTLED_SECONDS
+            self._rest.begin(wait)
+            raise replies.limited(PROVIDER, wait, response.status)
+        if self._key and message.lstrip("`").startswith("key"):
+            raise replies.refused_key(PROVIDER, SETTING, response.status)
+        if error.get("error_id") in (500, 503):
+            raise replies.failed(PROVIDER, "is out of order", cause="status", status=503)
+        if not error:
+            raise replies.malformed(PROVIDER, "JSON", response.status)
+        raise replies.failed(PROVIDER, "refused the search words", cause="refused", status=response.status)
+
+
+def site_of(idea: IdeaFacts) -> str:
+    """The site of the idea's category; "" where none fits.
+
+    Ideas for people who build software go to Stack Overflow even where they were filed elsewhere.
+    """
+    site = SITES.get(idea.category, "")
+    return site or ("stackoverflow" if is_technical(idea) else "")
+
+
+def _found(question: dict[str, Any], site: str) -> Found | None:
+    address = leads.web_url(question.get("link"))
+    title = replies.line(question.get("title"), TITLE_CHARS_MAX)
+    if not address or not title:
+        return None
+    body = html_to_text(replies.text(question, "body"))
+    votes = replies.count(question, "score")
+    answered = "an answered" if question.get("is_answered") is True else "an unanswered"
+    return Found(
+        provider=PROVIDER,
+        url=address,
+        title=title,
+        text="\n\n".join(part for part in (title, body) if part)[:TEXT_CHARS_MAX].strip(),
+        source_type=common_pb2.SOURCE_TYPE_COMMUNITY,
+        author=replies.line(replies.part(question, "owner").get("display_name"), 100),
+        published_at=replies.day_of(question.get("creation_date")),
+        why=f"It is {answered} question on {site} (Stack Exchange, CC BY-SA)"
+        + (f" with {votes:,} votes." if votes else "."),
+        # One asker; what raises it is the votes of others who recognise the question.
+        confidence=0.2,
+        votes=min(votes, 10 * VOTES_FULL),
+    )
+
+
+def _until_midnight(now: datetime) -> float:
+    tomorrow = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return (tomorrow - now).total_seconds()
+
+
+def _make(pool: HttpPool, access: Access) -> StackExchangeProvider:
+    return StackExchangeProvider(pool, access.url, access.key, access.clock)
+
+
+SOURCE = Source(
+    PROVIDER,
+    # 300 a day are a hundred runs of three. Far below 30 a second, which bans the address.
+    Terms(rate=1.0, burst=3, concurrency=2, calls_per_day=300, calls_per_run=3, ttl_seconds=86_400.0),
+    _make,
+    keyed_terms=Terms(rate=5.0, burst=10, concurrency=4, calls_per_day=10_000, ttl_seconds=86_400.0),
+)
