@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chassis.cache import CacheStats, MemoryCache, _checked_ttl
-from chassis.cache_file import CacheFile, Totals
+from chassis.cache_disk import Totals
+from chassis.cache_file import CacheFile
 from chassis.clock import Clock
 from chassis.codecs import Codec, VectorCodec
 from chassis.usage import current_usage
