@@ -9,7 +9,9 @@ none of the known libraries admits just one probe while half-open, and a cancell
 
 Two ways to count: `consecutive` opens after N failures in a row (the `failure_threshold` and
 `recovery_timeout` of the guide); `window` opens when, of at least 20 calls within 10 s, half failed or four
-fifths were slow.
+fifths were slow. `either` counts both ways: an upstream that is asked six times a run would never fill a window.
+
+Every breaker remembers its latest transitions with their causes (`history`).
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Literal, NamedTuple, Self, TypeVar
 
+from chassis.breaker_window import Window
 from chassis.clock import Clock
 from pipeline.errors import PipelineError
 from pipeline.v1 import errors_pb2
@@ -48,7 +51,7 @@ _FAILURE_CODES = frozenset(
 # UNAVAILABLE, but decided on our side of the wire.
 _OWN_REASONS = frozenset({errors_pb2.ERROR_REASON_BREAKER_OPEN, errors_pb2.ERROR_REASON_DRAINING})
 
-_BUCKETS = 10  # the window slides in tenths, so that its memory does not grow with the call rate
+HISTORY_MAX = 20  # transitions remembered: a flapping upstream's last quarter of an hour and more
 _PROBE_RETRY_AFTER_S = 1.0  # what callers are told while a probe is under way
 
 
@@ -62,7 +65,7 @@ class BreakerState(StrEnum):
 class BreakerConfig:
     """How failures are counted and how long the breaker rests. Times in seconds."""
 
-    mode: Literal["consecutive", "window"] = "window"
+    mode: Literal["consecutive", "window", "either"] = "window"
     # consecutive: failures in a row that open the breaker
     failure_threshold: int = 5
     # first rest; doubles with each probe that fails
@@ -79,8 +82,8 @@ class BreakerConfig:
     slow_seconds: float = 5.0
 
     def __post_init__(self) -> None:
-        if self.mode not in ("consecutive", "window"):
-            raise ValueError(f"mode is {self.mode!r}; write 'consecutive' or 'window'")
+        if self.mode not in ("consecutive", "window", "either"):
+            raise ValueError(f"mode is {self.mode!r}; write 'consecutive', 'window' or 'either'")
         for field in ("failure_threshold", "minimum_calls"):
             if getattr(self, field) < 1:
                 raise ValueError(f"{field} is {getattr(self, field)}; write 1 or more")
@@ -95,13 +98,17 @@ class BreakerConfig:
 
 
 class Transition(NamedTuple):
-    """What listeners are told. `at` is wall-clock time (UTC), `rest` the seconds that an opening lasts."""
+    """What listeners are told. `at` is wall-clock time (UTC), `rest` the seconds that an opening lasts.
+
+    `cause` is a clause: "5 failures in a row", "12 of 20 calls failed", "the probe succeeded".
+    """
 
     breaker: str
     old: BreakerState
     new: BreakerState
     at: datetime
     rest: float
+    cause: str = ""
 
 
 Listener = Callable[[Transition], None]
@@ -171,48 +178,6 @@ class Permit:
         self.release()
 
 
-class _Bucket:
-    __slots__ = ("calls", "failures", "slow", "start")
-
-    def __init__(self, start: float) -> None:
-        self.start = start
-        self.calls = self.failures = self.slow = 0
-
-
-class _Window:
-    """Counts of the last `seconds`, in ten buckets."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._width = seconds / _BUCKETS
-        self._buckets: deque[_Bucket] = deque()
-
-    def add(self, now: float, *, failed: bool, slow: bool) -> None:
-        self._prune(now)
-        if not self._buckets or now - self._buckets[-1].start >= self._width:
-            self._buckets.append(_Bucket(now))
-        bucket = self._buckets[-1]
-        bucket.calls += 1
-        bucket.failures += failed
-        bucket.slow += slow
-
-    def totals(self, now: float) -> tuple[int, int, int]:
-        """(calls, failures, slow calls)"""
-        self._prune(now)
-        return (
-            sum(b.calls for b in self._buckets),
-            sum(b.failures for b in self._buckets),
-            sum(b.slow for b in self._buckets),
-        )
-
-    def clear(self) -> None:
-        self._buckets.clear()
-
-    def _prune(self, now: float) -> None:
-        while self._buckets and now - self._buckets[0].start >= self._seconds:
-            self._buckets.popleft()
-
-
 class CircuitBreaker:
     """One upstream's breaker. Not thread-safe: it belongs to one event loop."""
 
@@ -234,7 +199,7 @@ class CircuitBreaker:
         self._clock = clock
         self._rng = rng or random.Random()  # noqa: S311  (spreads probes; guards nothing)
         self._state = BreakerState.CLOSED
-        self._window = _Window(self.config.window_seconds)
+        self._window = Window(self.config.window_seconds)
         self._in_a_row = 0
         self._failures_at_opening = 0
         self._opened_at = 0.0
@@ -244,6 +209,12 @@ class CircuitBreaker:
         self._generation = 0
         self._probe: Permit | None = None
         self._listeners: list[Listener] = []
+        self._history: deque[Transition] = deque(maxlen=HISTORY_MAX)
+
+    @property
+    def history(self) -> tuple[Transition, ...]:
+        """The latest transitions, oldest first; at most `HISTORY_MAX`."""
+        return tuple(self._history)
 
     @property
     def state(self) -> BreakerState:
@@ -257,6 +228,8 @@ class CircuitBreaker:
             return self._failures_at_opening
         if self.config.mode == "consecutive":
             return self._in_a_row
+        if self.config.mode == "either":
+            return max(self._in_a_row, self._window.totals(self._clock.monotonic())[1])
         return self._window.totals(self._clock.monotonic())[1]
 
     @property
@@ -272,8 +245,17 @@ class CircuitBreaker:
         return max(0.0, self._opened_at + self._rest - self._clock.monotonic())
 
     def add_listener(self, listener: Listener) -> None:
-        """Called on each transition; what it raises is logged and goes no further."""
-        self._listeners.append(listener)
+        """Called on each transition; what it raises is logged and goes no further. Added once, however often given."""
+        if listener not in self._listeners:
+            self._listeners.append(listener)
+
+    def check(self) -> None:
+        """Raises BREAKER_OPEN where `acquire` would, without taking a permit: before a turn is waited for."""
+        wait = self.retry_after
+        if wait > 0:
+            raise self._refusal(wait)
+        if self._probe is not None:
+            raise self._refusal(min(_PROBE_RETRY_AFTER_S, self.config.recovery_timeout))
 
     def acquire(self) -> Permit:
         """Leave to call, or PipelineError BREAKER_OPEN with the seconds to wait."""
@@ -284,7 +266,7 @@ class CircuitBreaker:
             wait = self.retry_after
             if wait > 0:
                 raise self._refusal(wait)
-            self._move(BreakerState.HALF_OPEN)
+            self._move(BreakerState.HALF_OPEN, f"its rest of {self._rest:.1f} s was over")
         if self._probe is not None:
             raise self._refusal(min(_PROBE_RETRY_AFTER_S, self.config.recovery_timeout))
         self._probe = Permit(self, self._generation, now, probe=True)
@@ -329,35 +311,39 @@ class CircuitBreaker:
         if duration is None:
             duration = now - permit._started
         slow = duration > self.config.slow_seconds
+        counts_windows = self.config.mode != "consecutive"
         if permit.probe:
-            self._probe_settled(failed=failed or (slow and self.config.mode == "window"))
-        elif self.config.mode == "consecutive":
-            self._in_a_row = self._in_a_row + 1 if failed else 0
-            if self._in_a_row >= self.config.failure_threshold:
-                self._open(self._in_a_row)
-        else:
+            self._probe_settled(failed=failed, slow=slow and counts_windows)
+            return
+        self._in_a_row = self._in_a_row + 1 if failed else 0
+        if self.config.mode != "window" and self._in_a_row >= self.config.failure_threshold:
+            self._open(self._in_a_row, f"{self._in_a_row} failures in a row")
+        elif counts_windows:
             self._window.add(now, failed=failed, slow=slow)
             calls, failures, slow_calls = self._window.totals(now)
-            if calls >= self.config.minimum_calls and (
-                failures >= calls * self.config.failure_rate or slow_calls >= calls * self.config.slow_rate
-            ):
-                self._open(failures)
+            if calls < self.config.minimum_calls:
+                return
+            if failures >= calls * self.config.failure_rate:
+                self._open(failures, f"{failures} of {calls} calls failed")
+            elif slow_calls >= calls * self.config.slow_rate:
+                self._open(failures, f"{slow_calls} of {calls} calls took over {self.config.slow_seconds:g} s")
 
-    def _probe_settled(self, *, failed: bool) -> None:
-        if failed:
-            self._open(self._failures_at_opening + 1)
+    def _probe_settled(self, *, failed: bool, slow: bool) -> None:
+        if failed or slow:
+            cause = "the probe failed" if failed else f"the probe took over {self.config.slow_seconds:g} s"
+            self._open(self._failures_at_opening + 1, cause)
             return
         self._openings_in_a_row = 0
         self._failures_at_opening = 0
         self._in_a_row = 0
         self._window.clear()
-        self._move(BreakerState.CLOSED)
+        self._move(BreakerState.CLOSED, "the probe succeeded")
 
     def _released(self, permit: Permit) -> None:
         if permit is self._probe:
             self._probe = None  # still half-open: the next caller may probe
 
-    def _open(self, failures: int) -> None:
+    def _open(self, failures: int, cause: str) -> None:
         config = self.config
         rest = config.recovery_timeout * 2.0 ** min(self._openings_in_a_row, 64)
         rest = min(rest, config.max_open_seconds)
@@ -367,14 +353,15 @@ class CircuitBreaker:
         self._openings_in_a_row += 1
         self._failures_at_opening = failures
         self.open_count += 1
-        self._move(BreakerState.OPEN)
+        self._move(BreakerState.OPEN, cause)
 
-    def _move(self, new: BreakerState) -> None:
+    def _move(self, new: BreakerState, cause: str) -> None:
         old, self._state = self._state, new
         self._generation += 1
         self.last_transition_at = self._clock.now()
         rest = self._rest if new is BreakerState.OPEN else 0.0
-        event = Transition(self.name, old, new, self.last_transition_at, rest)
+        event = Transition(self.name, old, new, self.last_transition_at, rest, cause)
+        self._history.append(event)
         for listener in tuple(self._listeners):
             try:
                 listener(event)

@@ -35,6 +35,9 @@ class CacheStats(NamedTuple):
     misses: int
     coalesced: int
     evictions: int
+    # On disk; 0 for a cache in memory only.
+    stored_entries: int = 0
+    stored_bytes: int = 0
 
     @property
     def hit_rate(self) -> float:
@@ -43,11 +46,27 @@ class CacheStats(NamedTuple):
         return self.hits / asked if asked else 0.0
 
 
-class Cache(Protocol):
-    """What services program against; memory now, a shared server later."""
+class Clearable(Protocol):
+    """What operators see of anything that keeps answers."""
 
     @property
     def name(self) -> str: ...
+
+    def stats(self) -> CacheStats:
+        """Counts that are at hand; what is on disk as it was last measured."""
+        ...
+
+    async def measure(self) -> CacheStats:
+        """Counts, with what is on disk counted anew."""
+        ...
+
+    async def clear(self) -> int:
+        """Forgets everything, on disk too; returns how many entries. What is under way is not kept afterwards."""
+        ...
+
+
+class Cache(Clearable, Protocol):
+    """What services program against: memory (`MemoryCache`), with a disk behind it (`chassis.cache_store`)."""
 
     async def get(self, key: str, default: Any = None, *, ttl: float | None = None) -> Any:
         """The value, or `default` where there is none or it is older than `ttl` seconds."""
@@ -68,11 +87,7 @@ class Cache(Protocol):
 
     async def delete(self, key: str) -> None: ...
 
-    async def clear(self) -> None: ...
-
     async def close(self) -> None: ...
-
-    def stats(self) -> CacheStats: ...
 
 
 class _Entry(NamedTuple):
@@ -132,8 +147,7 @@ class MemoryCache:
             return value
         flight = self._flights.get(key)
         if flight is None:
-            self._count(hit=False)
-            flight = self._begin(key, compute, ttl)
+            flight = self._begin(key, compute, ttl, saves_calls)
         else:
             self._coalesced += 1
             current_usage().call_saved(saves_calls)
@@ -143,10 +157,12 @@ class MemoryCache:
     async def delete(self, key: str) -> None:
         self._entries.pop(key, None)
 
-    async def clear(self) -> None:
+    async def clear(self) -> int:
         """Forgets everything; what is being computed reaches its callers but is not kept."""
+        forgotten = len(self._entries)
         self._entries.clear()
         self._epoch += 1
+        return forgotten
 
     def resize(self, max_size: int) -> None:
         """Sets another bound and evicts down to it."""
@@ -174,6 +190,9 @@ class MemoryCache:
             self._evictions,
         )
 
+    async def measure(self) -> CacheStats:
+        return self.stats()
+
     def __repr__(self) -> str:
         s = self.stats()
         return (
@@ -181,8 +200,9 @@ class MemoryCache:
             f"coalesced={s.coalesced} evictions={s.evictions} computing={len(self._flights)}>"
         )
 
-    def _begin(self, key: str, compute: Callable[[], Awaitable[Any]], ttl: float | None) -> _Flight:
-        task = asyncio.create_task(self._fill(key, compute, ttl, self._epoch), name=f"cache:{self.name}")
+    def _begin(self, key: str, compute: Callable[[], Awaitable[Any]], ttl: float | None, saves_calls: int) -> _Flight:
+        work = self._fill(key, compute, ttl, saves_calls)
+        task = asyncio.create_task(work, name=f"cache:{self.name}")
         self._tasks.add(task)
         flight = _Flight(task)
         self._flights[key] = flight
@@ -196,7 +216,11 @@ class MemoryCache:
         task.add_done_callback(landed)
         return flight
 
-    async def _fill(self, key: str, compute: Callable[[], Awaitable[Any]], ttl: float | None, epoch: int) -> Any:
+    async def _fill(self, key: str, compute: Callable[[], Awaitable[Any]], ttl: float | None, saves_calls: int) -> Any:
+        """What a flight does; runs in the context of the caller that began it."""
+        del saves_calls
+        epoch = self._epoch
+        self._count(hit=False)
         value = await compute()
         if epoch == self._epoch:
             self._store(key, value, ttl)
@@ -236,8 +260,9 @@ class MemoryCache:
         self._entries.move_to_end(key)
         return entry
 
-    def _store(self, key: str, value: Any, ttl: float | None) -> None:
-        now = self._clock.monotonic()
+    def _store(self, key: str, value: Any, ttl: float | None, age: float = 0.0) -> None:
+        """Keeps a value for `ttl` seconds from when it was made, which is `age` seconds ago."""
+        now = self._clock.monotonic() - age
         lifetime = self._ttl if ttl is None else _checked_ttl(ttl)
         self._entries[key] = _Entry(value, now, now + lifetime)
         self._entries.move_to_end(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chassis.build_info import version
@@ -23,7 +23,7 @@ _STATES: Mapping[str, operations_pb2.BreakerState.ValueType] = {
 class OperationsServicer(operations_pb2_grpc.OperationsServiceServicer):
     """Answers for one server, from what is registered with it.
 
-    Extend by overriding the handlers and calling `own_breakers`, `own_info` and `own_spans` for this server's part.
+    Extend by overriding the handlers and calling `own_breakers`, `own_info`, `own_clear`, `own_spans` for its part.
     """
 
     def __init__(self, server: Server) -> None:
@@ -35,7 +35,7 @@ class OperationsServicer(operations_pb2_grpc.OperationsServiceServicer):
             for name, breaker in sorted(self.server.breakers.items())
         ]
 
-    def own_info(self) -> operations_pb2.ServerInfo:
+    async def own_info(self) -> operations_pb2.ServerInfo:
         server = self.server
         info = operations_pb2.ServerInfo(
             server=server.name,
@@ -47,10 +47,18 @@ class OperationsServicer(operations_pb2_grpc.OperationsServiceServicer):
         if server.started_at is not None:
             info.started_at.FromDatetime(server.started_at)
         for name, pool in sorted(server.pools.items()):
-            info.pools.append(_fill(operations_pb2.PoolInfo(name=name), pool))
+            info.pools.append(_fill(operations_pb2.PoolInfo(name=name), pool.stats()))
         for name, cache in sorted(server.caches.items()):
-            info.caches.append(_fill(operations_pb2.CacheInfo(name=name), cache))
+            info.caches.append(_fill(operations_pb2.CacheInfo(name=name), await cache.measure()))
         return info
+
+    async def own_clear(self, names: Collection[str]) -> dict[str, int]:
+        """Clears the caches of these names, all for none; returns `{server}.{cache}` and the entries forgotten."""
+        return {
+            f"{self.server.name}.{name}": await cache.clear()
+            for name, cache in sorted(self.server.caches.items())
+            if not names or name in names
+        }
 
     def own_spans(self, trace_id: str) -> list[str]:
         """At most one ResourceSpans object; PipelineError for an id that is not 32 hex digits."""
@@ -67,7 +75,13 @@ class OperationsServicer(operations_pb2_grpc.OperationsServiceServicer):
         self, request: operations_pb2.GetServerInfoRequest, context: Any
     ) -> operations_pb2.GetServerInfoResponse:
         del request, context
-        return operations_pb2.GetServerInfoResponse(servers=[self.own_info()])
+        return operations_pb2.GetServerInfoResponse(servers=[await self.own_info()])
+
+    async def ClearCaches(
+        self, request: operations_pb2.ClearCachesRequest, context: Any
+    ) -> operations_pb2.ClearCachesResponse:
+        del context
+        return operations_pb2.ClearCachesResponse(entries=await self.own_clear(request.names))
 
     async def ListSpans(
         self, request: operations_pb2.ListSpansRequest, context: Any
@@ -103,12 +117,18 @@ def breaker_to_proto(name: str, breaker: CircuitBreaker) -> operations_pb2.Break
     if breaker.retry_after:
         message.retry_after.FromNanoseconds(int(breaker.retry_after * 1e9))
     message.last_transition_at.FromDatetime(breaker.last_transition_at)
+    for transition in breaker.history:
+        told = message.transitions.add(
+            to=_STATES[str(transition.new)], cause=transition.cause, **{"from": _STATES[str(transition.old)]}
+        )
+        told.at.FromDatetime(transition.at)
+        if transition.rest:
+            told.rest.FromNanoseconds(int(transition.rest * 1e9))
     return message
 
 
-def _fill(message: Any, source: Any) -> Any:
-    """Copies the counters of a pool or cache (its `stats()`) into the fields of the same name."""
-    stats = source.stats()
+def _fill(message: Any, stats: Any) -> Any:
+    """Copies the counters of a pool or cache into the fields of the same name."""
     for field in message.DESCRIPTOR.fields:
         if field.name != "name" and hasattr(stats, field.name):
             setattr(message, field.name, int(getattr(stats, field.name)))

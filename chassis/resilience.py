@@ -2,15 +2,18 @@
 
 They compose from the inside out. What a provider's call usually wears:
 
-    op = traced(op, telemetry, "hackernews")          # a span and a count for each call that leaves
+    op = counted(op)                                  # an outside call of the run
     op = timed(op, 10.0, clock)                       # a total time-out
-    op = rate_limited(op, TokenBucket(5, 5, clock))   # waits for its turn
+    op = guarded(op, breaker)                         # the breaker sees each attempt, and none of the waiting
+    op = traced(op, telemetry, "hackernews")          # a span for each attempt, with what the breaker did
     op = limited(op, asyncio.Semaphore(5))            # so many at a time
-    op = guarded(op, breaker)                         # the breaker sees each attempt
+    op = rate_limited(op, TokenBucket(5, 5, clock))   # waits for its turn
+    op = refused_early(op, breaker)                   # while the upstream rests nobody waits for a turn
     op = retried(op, RetryPolicy(), clock)            # the one layer that retries
     op = cached(op, cache, key, ttl=3600)             # asked first, outermost
 
-Retry is outside the breaker, so that a breaker that opens ends the retrying at once.
+Retry is outside the breaker, so that a breaker that opens ends the retrying at once. What breakers and retries do is
+told as events of the current span, so that a run's trace tells which breaker opened when and why.
 """
 
 from __future__ import annotations
@@ -22,11 +25,12 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from chassis.breaker import CircuitBreaker, counts_as_failure
+from chassis.breaker import CircuitBreaker, Transition, counts_as_failure
 from chassis.cache import Cache
 from chassis.clock import Clock
+from chassis.limiters import DailyQuota, Limiter, TokenBucket
 from chassis.usage import current_usage
 from pipeline.errors import PipelineError
 from pipeline.v1 import errors_pb2
@@ -37,6 +41,27 @@ if TYPE_CHECKING:
 Q = TypeVar("Q")
 R = TypeVar("R")
 Operation: TypeAlias = Callable[[Q], Awaitable[R]]
+
+__all__ = [
+    "DailyQuota",
+    "Limiter",
+    "Operation",
+    "RetryBudget",
+    "RetryPolicy",
+    "TokenBucket",
+    "cached",
+    "counted",
+    "guarded",
+    "is_retryable",
+    "limited",
+    "rate_limited",
+    "refused_early",
+    "retried",
+    "tell_refusal",
+    "tell_transition",
+    "timed",
+    "traced",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -76,12 +101,53 @@ def guarded(
     breaker: CircuitBreaker,
     is_failure: Callable[[BaseException], bool] = counts_as_failure,
 ) -> Operation[Q, R]:
-    """Refuses at once with BREAKER_OPEN while the upstream rests."""
+    """Refuses at once with BREAKER_OPEN while the upstream rests; transitions are events of the current span."""
+    breaker.add_listener(tell_transition)
 
     async def run(query: Q) -> R:
         return await breaker.call(lambda: op(query), is_failure=is_failure)
 
     return run
+
+
+def refused_early(op: Operation[Q, R], breaker: CircuitBreaker) -> Operation[Q, R]:
+    """Refuses with BREAKER_OPEN before `op` waits for a turn or makes a span; the refusal is an event instead."""
+
+    async def run(query: Q) -> R:
+        try:
+            breaker.check()
+        except PipelineError as refusal:
+            tell_refusal(breaker.name, refusal)
+            raise
+        return await op(query)
+
+    return run
+
+
+def tell_transition(transition: Transition) -> None:
+    """A breaker's listener: the transition as an event of the span whose call caused it."""
+    from chassis import telemetry as names
+
+    names.add_event(
+        names.EVENT_BREAKER_TRANSITION,
+        {
+            names.ATTR_BREAKER: transition.breaker,
+            names.ATTR_BREAKER_FROM: transition.old.value,
+            names.ATTR_BREAKER_TO: transition.new.value,
+            names.ATTR_BREAKER_CAUSE: transition.cause,
+            names.ATTR_BREAKER_REST: round(transition.rest, 3),
+        },
+    )
+
+
+def tell_refusal(breaker: str, refusal: PipelineError) -> None:
+    """A refusal as an event of the current span."""
+    from chassis import telemetry as names
+
+    names.add_event(
+        names.EVENT_BREAKER_REFUSAL,
+        {names.ATTR_BREAKER: breaker, names.ATTR_RETRY_AFTER: round(refusal.retry_after or 0.0, 3)},
+    )
 
 
 # ---------------------------------------------------------------------------------------------- retry
@@ -173,8 +239,14 @@ def retried(
     *,
     rng: random.Random | None = None,
     budget: RetryBudget | None = None,
+    name: str = "upstream",
+    on_retry: Callable[[], None] | None = None,
 ) -> Operation[Q, R]:
-    """Calls again after an error that may pass. The last error is the one raised."""
+    """Calls again after an error that may pass. The last error is the one raised.
+
+    Each retry is an event of the current span, and so is an error that could have been retried but was not, because
+    the attempts or the budget were used up.
+    """
     spread = rng or random.Random()  # noqa: S311  (spreads retries; guards nothing)
 
     async def run(query: Q) -> R:
@@ -187,68 +259,38 @@ def retried(
             except Exception as exc:
                 failed += 1
                 wait = policy.wait(failed, exc, spread)
-                if wait is None or (budget is not None and not budget.spend()):
+                if wait is None:
+                    if failed > 1 and is_retryable(exc):
+                        _tell_retry(name, exc, failed, cause="attempts")
                     raise
+                if budget is not None and not budget.spend():
+                    _tell_retry(name, exc, failed, cause="retry budget exhausted")
+                    raise
+                _tell_retry(name, exc, failed, wait=wait)
+                if on_retry is not None:
+                    on_retry()
                 _log.debug("attempt %d failed (%s), next in %.2f s", failed, exc, wait)
             await clock.sleep(wait)
 
     return run
 
 
+def _tell_retry(name: str, error: Exception, failed: int, *, wait: float | None = None, cause: str = "") -> None:
+    from chassis import telemetry as names
+
+    reason = error.reason_name if isinstance(error, PipelineError) else type(error).__name__
+    attributes: dict[str, str | int | float | bool] = {
+        names.ATTR_PROVIDER: name,
+        names.ATTR_RETRY_ATTEMPT: failed,
+        names.ATTR_ERROR_REASON: reason,
+    }
+    if wait is not None:
+        names.add_event(names.EVENT_RETRY, {**attributes, names.ATTR_RETRY_WAIT: round(wait, 3)})
+    else:
+        names.add_event(names.EVENT_RETRY_GIVEN_UP, {**attributes, names.ATTR_RETRY_CAUSE: cause})
+
+
 # --------------------------------------------------------------------------------- rate and concurrency
-
-
-class Limiter(Protocol):
-    async def acquire(self) -> None:
-        """Returns when the caller may go on; raises UPSTREAM_RATE_LIMITED where that would take too long."""
-        ...
-
-
-class TokenBucket:
-    """At most `rate` calls per second on average, `burst` at once; callers go in the order they came.
-
-    Who would wait longer than `max_wait` seconds is refused at once. A cancelled caller's turn is given back.
-    """
-
-    def __init__(
-        self, rate: float, burst: int, clock: Clock, *, max_wait: float = 10.0, name: str = "upstream"
-    ) -> None:
-        if not (0 < rate < math.inf) or burst < 1 or not (0 <= max_wait < math.inf):
-            raise ValueError("rate is above 0 per second, burst from 1, max_wait from 0 seconds")
-        self._rate = rate
-        self._burst = float(burst)
-        self._clock = clock
-        self._max_wait = max_wait
-        self._name = name
-        self._tokens = float(burst)  # below zero: turns already promised
-        self._updated = clock.monotonic()
-
-    async def acquire(self) -> None:
-        self._refill()
-        wait = (1.0 - self._tokens) / self._rate
-        if wait > self._max_wait:
-            raise PipelineError(
-                errors_pb2.ERROR_REASON_UPSTREAM_RATE_LIMITED,
-                f"{self._name} takes {self._rate:g} calls a second; the next turn is in {wait:.1f} s",
-                metadata={"upstream": self._name},
-                retry_after=wait,
-            )
-        self._tokens -= 1.0
-        if wait <= 0:
-            return
-        try:
-            await self._clock.sleep(wait)
-        except asyncio.CancelledError:
-            self._tokens = min(self._burst, self._tokens + 1.0)
-            raise
-
-    def _refill(self) -> None:
-        now = self._clock.monotonic()
-        self._tokens = min(self._burst, self._tokens + (now - self._updated) * self._rate)
-        self._updated = now
-
-    def __repr__(self) -> str:
-        return f"<TokenBucket {self._name} {self._rate:g}/s tokens={self._tokens:.1f}/{self._burst:g}>"
 
 
 def rate_limited(op: Operation[Q, R], limiter: Limiter) -> Operation[Q, R]:
@@ -328,9 +370,12 @@ def traced(
     name: str,
     *,
     external: bool = True,
+    counts: bool | None = None,
     attributes: Mapping[str, str | int | float | bool] | None = None,
 ) -> Operation[Q, R]:
     """A span around each call, with the provider's name; an outside call (`external`) is counted as well.
+
+    `counts=False` where `counted` is inside, next to the call itself.
 
     A failure leaves its reason on the span and no text, which may hold somebody's data.
     """
@@ -340,9 +385,10 @@ def traced(
 
     fixed = {ATTR_PROVIDER: name, **(attributes or {})}
     kind = SpanKind.CLIENT if external else SpanKind.INTERNAL
+    count = external if counts is None else counts
 
     async def run(query: Q) -> R:
-        if external:
+        if count:
             current_usage().external_call()
         with telemetry.span(SPAN_PROVIDER, fixed, kind=kind):
             return await op(query)

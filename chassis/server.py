@@ -37,7 +37,7 @@ from pipeline.v1 import operations_pb2_grpc
 
 if TYPE_CHECKING:
     from chassis.breaker import CircuitBreaker
-    from chassis.cache import Cache
+    from chassis.cache import Clearable
     from chassis.limits import ProfileLimits
     from chassis.pool import HttpPool
 
@@ -84,7 +84,7 @@ class Server:
         self.telemetry = telemetry
         self.clock: Clock = clock if clock is not None else SystemClock()
         self.breakers: dict[str, CircuitBreaker] = {}
-        self.caches: dict[str, Cache] = {}
+        self.caches: dict[str, Clearable] = {}
         self.pools: dict[str, HttpPool] = {}
         self.profile_limits = profile_limits if profile_limits is not None else ProfileLimits()
         self.calls = Calls(name, config.max_in_flight)

@@ -41,6 +41,12 @@ SPAN_EMBED = "model.embed"
 SPAN_SANDBOX = "sandbox.run"
 SPAN_HTTP = "http.request"
 
+# Events on the span of the call, or of the phase, that met them.
+EVENT_BREAKER_TRANSITION = "breaker.transition"
+EVENT_BREAKER_REFUSAL = "breaker.refusal"
+EVENT_RETRY = "retry"
+EVENT_RETRY_GIVEN_UP = "retry.given_up"
+
 # Attribute keys.
 ATTR_RUN = "pipeline.run"
 ATTR_PHASE = "pipeline.phase"
@@ -53,6 +59,15 @@ ATTR_REQUEST_ID = "pipeline.request_id"
 ATTR_ERROR_REASON = "pipeline.error.reason"
 ATTR_OUTCOME = "pipeline.outcome"
 ATTR_ITEMS = "pipeline.items"
+ATTR_BREAKER = "pipeline.breaker"
+ATTR_BREAKER_FROM = "pipeline.breaker.from"
+ATTR_BREAKER_TO = "pipeline.breaker.to"
+ATTR_BREAKER_CAUSE = "pipeline.breaker.cause"
+ATTR_BREAKER_REST = "pipeline.breaker.rest_s"
+ATTR_RETRY_AFTER = "pipeline.retry.after_s"
+ATTR_RETRY_ATTEMPT = "pipeline.retry.attempt"
+ATTR_RETRY_WAIT = "pipeline.retry.wait_s"
+ATTR_RETRY_CAUSE = "pipeline.retry.cause"
 ATTR_RPC_SYSTEM = "rpc.system"
 ATTR_RPC_SERVICE = "rpc.service"
 ATTR_RPC_METHOD = "rpc.method"
@@ -62,6 +77,8 @@ ATTR_RPC_STATUS = "rpc.grpc.status_code"
 TRACES_MAX = 256
 SPANS_PER_TRACE_MAX = 5_000
 ATTRIBUTE_CHARS_MAX = 1_024
+# Refusals and retries of a run are events of one phase span: 20 sources, some tens of questions each.
+EVENTS_PER_SPAN_MAX = 1_000
 
 _forced_ids: ContextVar[tuple[int, int] | None] = ContextVar("pipeline_forced_span_ids", default=None)
 _random = random.SystemRandom()
@@ -104,6 +121,11 @@ def fail_span(span: Span, error: BaseException) -> None:
         span.set_status(Status(StatusCode.ERROR, error.reason_name))
     else:
         span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+
+
+def add_event(name: str, attributes: Mapping[str, str | int | float | bool]) -> None:
+    """An event on the current span; nothing where there is none."""
+    trace.get_current_span().add_event(name, attributes)
 
 
 class _Ids(IdGenerator):
@@ -175,7 +197,7 @@ class Telemetry:
             sampler=ALWAYS_ON,
             resource=Resource({"service.name": service_name, "service.version": version()}),
             id_generator=_Ids(),
-            span_limits=SpanLimits(max_span_attribute_length=ATTRIBUTE_CHARS_MAX),
+            span_limits=SpanLimits(max_span_attribute_length=ATTRIBUTE_CHARS_MAX, max_events=EVENTS_PER_SPAN_MAX),
             shutdown_on_exit=False,
         )
         buffer = SpanBuffer() if span_buffer else None

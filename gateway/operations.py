@@ -35,10 +35,20 @@ class GatewayOperations(OperationsServicer):
     async def GetServerInfo(
         self, request: operations_pb2.GetServerInfoRequest, context: Any
     ) -> operations_pb2.GetServerInfoResponse:
-        response = operations_pb2.GetServerInfoResponse(servers=[self.own_info()])
+        response = operations_pb2.GetServerInfoResponse(servers=[await self.own_info()])
         if request.include_downstream:
             found, unreachable = await self._ask(Peer.info)
             response.servers.extend(found)
+            response.unreachable_servers.extend(unreachable)
+        return response
+
+    async def ClearCaches(
+        self, request: operations_pb2.ClearCachesRequest, context: Any
+    ) -> operations_pb2.ClearCachesResponse:
+        response = operations_pb2.ClearCachesResponse(entries=await self.own_clear(request.names))
+        if request.include_downstream:
+            found, unreachable = await self._ask(lambda peer: peer.clear_caches(request.names))
+            response.entries.update(found)
             response.unreachable_servers.extend(unreachable)
         return response
 

@@ -66,6 +66,7 @@ Offline = Annotated[
 StateDir = Annotated[
     Path | None, typer.Option("--state-dir", envvar="PIPELINE_STATE_DIR", help="Where runs are stored.")
 ]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Ask every source anew; keep none of the answers.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON lines on standard output, for machines.")]
 
 
@@ -89,6 +90,7 @@ def run(
     continue_on_rejection: Annotated[
         bool, typer.Option("--continue-on-rejection", help="Draft everything even when the verdict is NO-GO.")
     ] = False,
+    no_cache: NoCache = False,
     offline: Offline = False,
     target: Target = "",
     state_dir: StateDir = None,
@@ -110,6 +112,7 @@ def run(
                     ad_budget=ad_budget,
                     documents=tuple(document or ()),
                     continue_on_rejection=continue_on_rejection,
+                    no_cache=no_cache,
                 ),
                 commands.Connection(target=target, offline=offline, state_dir=state_dir),
                 as_json=as_json,
@@ -123,6 +126,7 @@ def ideas(
     file: Annotated[Path, typer.Argument(help="One idea a line, or JSONL with an `idea` field each.")],
     out: Annotated[Path | None, typer.Option("--out", help="CSV file for the ranking.")] = None,
     budget: Annotated[float | None, typer.Option("--budget", help="Cap over all runs, US dollars.")] = None,
+    no_cache: NoCache = False,
     offline: Offline = False,
     target: Target = "",
     state_dir: StateDir = None,
@@ -133,7 +137,7 @@ def ideas(
 
     connection = commands.Connection(target=target, offline=offline, state_dir=state_dir)
     with _errors(as_json):
-        code = _run_async(commands.ideas(file, connection, out=out, budget=budget, as_json=as_json))
+        code = _run_async(commands.ideas(file, connection, out=out, budget=budget, no_cache=no_cache, as_json=as_json))
     raise typer.Exit(code)
 
 
@@ -226,11 +230,44 @@ def check(
 
 @app.command()
 def breakers(target: Target = SERVED_TARGET, as_json: AsJson = False) -> None:
-    """Show the circuit breakers of served processes."""
-    from pipeline import commands
+    """Show the circuit breakers of served processes, and what happened to them. An embedded run's are in its trace."""
+    from pipeline import operations_commands
 
     with _errors(as_json):
-        code = _run_async(commands.breakers(commands.Connection(target=target), as_json=as_json))
+        code = _run_async(operations_commands.breakers(target, as_json=as_json))
+    raise typer.Exit(code)
+
+
+cache = typer.Typer(help="Look into the caches of answers, or clear them.", no_args_is_help=True)
+app.add_typer(cache, name="cache")
+
+CacheTarget = Annotated[
+    str, typer.Option("--target", envvar="PIPELINE_TARGET", help="Gateway to ask (host:port); the disk without.")
+]
+
+
+@cache.command("stats")
+def cache_stats(target: CacheTarget = "", state_dir: StateDir = None, as_json: AsJson = False) -> None:
+    """Show what is kept: on disk, or in served processes."""
+    from pipeline import operations_commands
+
+    with _errors(as_json):
+        code = _run_async(operations_commands.cache_stats(target, state_dir, as_json=as_json))
+    raise typer.Exit(code)
+
+
+@cache.command("clear")
+def cache_clear(
+    name: Annotated[list[str] | None, typer.Argument(help="Names as `cache stats` shows them; all without.")] = None,
+    target: CacheTarget = "",
+    state_dir: StateDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Forget cached answers: on disk, or in served processes (their memory included)."""
+    from pipeline import operations_commands
+
+    with _errors(as_json):
+        code = _run_async(operations_commands.cache_clear(tuple(name or ()), target, state_dir, as_json=as_json))
     raise typer.Exit(code)
 
 

@@ -227,3 +227,19 @@ class GatewayClient:
             return await self._operations.ListBreakers(request, timeout=READ_SECONDS)
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from error
+
+    async def server_info(self) -> operations_pb2.GetServerInfoResponse:
+        """Pools, caches and limits of the gateway and of every phase server it reaches."""
+        request = operations_pb2.GetServerInfoRequest(include_downstream=True)
+        try:
+            return await self._operations.GetServerInfo(request, timeout=READ_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) from error
+
+    async def clear_caches(self, names: Sequence[str] = ()) -> operations_pb2.ClearCachesResponse:
+        """Clear the caches of the gateway and of every phase server: all, or those of these names."""
+        request = operations_pb2.ClearCachesRequest(include_downstream=True, names=names)
+        try:
+            return await self._operations.ClearCaches(request, timeout=READ_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) from error

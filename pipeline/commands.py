@@ -28,7 +28,7 @@ from pipeline.errors import PipelineError
 from pipeline.options import AsyncPipelineConfig, MVPType, run_spec
 from pipeline.output import check_folder, save_run
 from pipeline.result import PipelineResult
-from pipeline.v1 import common_pb2, operations_pb2, pipeline_pb2
+from pipeline.v1 import common_pb2, pipeline_pb2
 
 BATCH_IDEAS_MAX = 500
 
@@ -79,12 +79,13 @@ class RunOptions:
     ad_budget: float | None
     documents: tuple[Path, ...]
     continue_on_rejection: bool
+    no_cache: bool = False
 
 
 async def run(idea: str, options: RunOptions, connection: Connection, *, as_json: bool) -> int:
     """One idea through every phase, files into the folder."""
     check_folder(options.out)
-    config = AsyncPipelineConfig(max_concurrent_phases=3)
+    config = AsyncPipelineConfig(max_concurrent_phases=3, enable_aggressive_caching=not options.no_cache)
     spec = run_spec(
         idea,
         config=config,
@@ -140,7 +141,7 @@ async def runs(connection: Connection, *, limit: int, as_json: bool) -> int:
         reply = await client.list_runs(page_size=limit)
     if as_json:
         for entry in reply.runs:
-            _print_message(entry)
+            print_message(entry)
         return 0
     if not reply.runs:
         console(False).print('No runs yet: pipeline run "..." starts the first.')
@@ -160,10 +161,18 @@ async def runs(connection: Connection, *, limit: int, as_json: bool) -> int:
     return 0
 
 
-async def ideas(file: Path, connection: Connection, *, out: Path | None, budget: float | None, as_json: bool) -> int:
+async def ideas(
+    file: Path,
+    connection: Connection,
+    *,
+    out: Path | None,
+    budget: float | None,
+    no_cache: bool = False,
+    as_json: bool,
+) -> int:
     """Rank many ideas by verdict and measured quality."""
     texts = read_ideas(file)
-    config = AsyncPipelineConfig(max_concurrent_phases=3)
+    config = AsyncPipelineConfig(max_concurrent_phases=3, enable_aggressive_caching=not no_cache)
     # Ranking needs verdict and evidence; decks and projects are drafted for the ideas that win.
     skip = [common_pb2.PHASE_PITCH, common_pb2.PHASE_CAMPAIGN, common_pb2.PHASE_MVP]
     specs = []
@@ -184,7 +193,7 @@ async def ideas(file: Path, connection: Connection, *, out: Path | None, budget:
             with screen.status(f"{len(specs)} ideas"):
                 async for batch in client.watch_batch(name):
                     if as_json:
-                        _print_message(batch)
+                        print_message(batch)
 
         if not await _ended(follow()):
             await _cancel(client, {entry.run for entry in batch.entries})
@@ -207,33 +216,6 @@ async def ideas(file: Path, connection: Connection, *, out: Path | None, budget:
             )
         screen.print(table)
     return EXIT_FAILED if any(entry.state == pipeline_pb2.RUN_STATE_FAILED for entry in ranked) else 0
-
-
-async def breakers(connection: Connection, *, as_json: bool) -> int:
-    """Show the circuit breakers of served processes."""
-    async with connection.open() as client:
-        reply = await client.list_breakers()
-    if as_json:
-        _print_message(reply)
-        return 0
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("breaker", "state", "failures", "opened", "retry after"):
-        table.add_column(heading)
-    for breaker in reply.breakers:
-        state = operations_pb2.BreakerState.Name(breaker.state).removeprefix("BREAKER_STATE_").lower()
-        wait = breaker.retry_after.ToNanoseconds() / 1e9
-        table.add_row(
-            breaker.name,
-            state,
-            str(breaker.failure_count),
-            str(breaker.open_count),
-            f"{wait:.0f} s" if wait else "",
-        )
-    screen = console(False)
-    screen.print(table)
-    for server in reply.unreachable_servers:
-        screen.print(f"{server} did not answer")
-    return 0
 
 
 def read_ideas(file: Path) -> list[str]:
@@ -313,7 +295,7 @@ async def _watch(client: GatewayClient, run_name: str, *, as_json: bool, after: 
     with RunView(console(as_json)) as view:
         async for event in client.watch_run(run_name, after):
             if as_json:
-                _print_message(event)
+                print_message(event)
             else:
                 view.show(event)
 
@@ -345,7 +327,7 @@ def _exit_code(result: PipelineResult) -> int:
     return EXIT_FAILED
 
 
-def _print_message(message: Message) -> None:
+def print_message(message: Message) -> None:
     typer.echo(json_format.MessageToJson(message, preserving_proto_field_name=True, indent=None))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -21,6 +22,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_GUARD] = network_guard()
+    # A test that wants answers kept on disk says so, with a folder of its own.
+    os.environ.setdefault("PIPELINE_CACHE_ON_DISK", "false")
 
 
 @pytest.fixture(scope="session")

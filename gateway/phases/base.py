@@ -15,6 +15,7 @@ from google.protobuf.message import Message
 
 from chassis.breaker import BreakerConfig, CircuitBreaker, counts_as_failure
 from chassis.clock import Clock
+from chassis.resilience import tell_refusal, tell_transition
 from gateway.names import PhaseValue
 from pipeline.errors import PipelineError, from_rpc_error
 from pipeline.v1 import common_pb2, evidence_pb2, pipeline_pb2, validation_pb2
@@ -90,6 +91,7 @@ class GrpcPhase:
         # A phase may take its whole deadline by design, so that slowness alone never opens its breaker.
         config = BreakerConfig(recovery_timeout=2.0, max_open_seconds=10.0, slow_seconds=deadline_seconds)
         self.breaker = CircuitBreaker(f"gateway.{kind.name}", config, clock)
+        self.breaker.add_listener(tell_transition)
         self._clock = clock
         self._method = kind.stub(channel)
 
@@ -98,7 +100,11 @@ class GrpcPhase:
 
     async def call(self, request: Message) -> AsyncIterator[Any]:
         """One attempt. The call is cancelled when the reader goes away."""
-        permit = self.breaker.acquire()
+        try:
+            permit = self.breaker.acquire()
+        except PipelineError as refusal:
+            tell_refusal(self.breaker.name, refusal)
+            raise
         call: Any = None
         try:
             call = self._method(request, timeout=self.deadline_seconds)

@@ -10,6 +10,8 @@ from pipeline.v1 import operations_pb2, operations_pb2_grpc
 
 # Operators wait for the slowest server: one that does not answer within this is named as unreachable.
 ASK_SECONDS = 2.0
+# Clearing deletes up to a full cache file.
+CLEAR_SECONDS = 4.0
 
 
 class Peer:
@@ -32,6 +34,12 @@ class Peer:
         """What it says about itself. Raises grpc.RpcError."""
         reply = await self._stub.GetServerInfo(operations_pb2.GetServerInfoRequest(), timeout=ASK_SECONDS)
         return list(reply.servers)
+
+    async def clear_caches(self, names: Sequence[str]) -> list[tuple[str, int]]:
+        """Clear its caches of these names (all for none): `{server}.{cache}` and entries. Raises grpc.RpcError."""
+        request = operations_pb2.ClearCachesRequest(names=names)
+        reply = await self._stub.ClearCaches(request, timeout=CLEAR_SECONDS)
+        return list(reply.entries.items())
 
     async def spans(self, trace_id: str) -> Sequence[str]:
         """Its spans of a trace, one ResourceSpans object each. Raises grpc.RpcError."""

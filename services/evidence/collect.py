@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from chassis.budget import Budget
 from chassis.clock import Clock
 from chassis.limits import Profile
 from chassis.resilience import limited, timed
@@ -64,6 +65,8 @@ class Job:
     domains: tuple[Domain, ...]
     profile: Profile
     documents: DocumentsProvider
+    # What paid searches and models of this run may cost, in micros of USD.
+    allowance_micros: int = 0
     notices: tuple[common_pb2.Notice, ...] = ()
     missing: tuple[common_pb2.Missing, ...] = ()
 
@@ -74,6 +77,17 @@ class Outside:
 
     reader: reading.Reader | None = None
     check: links.Check | None = None
+
+
+@dataclass(frozen=True)
+class Embedders:
+    """Vectors for what is private to a run (its idea, its documents), and for texts that anybody can read.
+
+    The second may remember on disk. None: words decide alone.
+    """
+
+    private: Embedder | None = None
+    public: Embedder | None = None
 
 
 @dataclass
@@ -96,10 +110,10 @@ class Collector:
     """Collects evidence for one job at a time; holds nothing between jobs."""
 
     def __init__(
-        self, upstreams: Sequence[Upstream], embedder: Embedder | None, clock: Clock, outside: Outside | None = None
+        self, upstreams: Sequence[Upstream], embedders: Embedders, clock: Clock, outside: Outside | None = None
     ) -> None:
         self._upstreams = tuple(upstreams)
-        self._embedder = embedder
+        self._embedders = embedders
         self._clock = clock
         self._outside = outside or Outside()
 
@@ -110,7 +124,7 @@ class Collector:
 
 class _Run:
     def __init__(self, collector: Collector, job: Job, private: Upstream, emit: Emit) -> None:
-        self._embedder = collector._embedder
+        self._embedders = collector._embedders
         self._clock = collector._clock
         self._outside = Outside() if job.profile.offline else collector._outside
         self._job = job
@@ -123,6 +137,7 @@ class _Run:
         self._silent = [u for u in everybody if u not in self._heard]
         self._operations = asyncio.Semaphore(job.profile.max_concurrent_operations)
         self._slots = asyncio.Semaphore(min(job.profile.max_concurrent_api_calls, job.profile.connection_pool_size))
+        self._budget = Budget(job.allowance_micros)
         # What is embedded for the first time in a run belongs to one batch only.
         self._embedding = asyncio.Lock()
 
@@ -186,7 +201,7 @@ class _Run:
         if upstream.provider.offline:
             return limited(upstream.operation(self._job.profile, self._slots, tally), self._operations)
         both = _Both(self._operations, self._slots)
-        search = upstream.operation(self._job.profile, both, tally)
+        search = upstream.operation(self._job.profile, both, tally, self._budget)
         return timed(search, QUESTION_SECONDS, self._clock, name=upstream.name)
 
     async def _read(self, batches: Batches) -> reading.Readings:
@@ -246,7 +261,7 @@ class _Run:
     async def _cosines(self, batch: Sequence[Candidate]) -> list[float | None]:
         """Likeness of each passage to its claim; None without vectors and for finds whose fit is known."""
         wanted = [c for c in batch if c.found.fit is None]
-        if self._embedder is None or not wanted:
+        if self._embedders.private is None or not wanted:
             return [None] * len(batch)
         async with self._embedding:
             state = self._state
@@ -257,18 +272,26 @@ class _Run:
                 return [None] * len(batch)
             state.embedded += len(claims) + len(wanted)
             try:
-                vectors = await self._embedder.embed([*claims.values(), *(c.quote for c in wanted)])
+                new_claims = await self._embedders.private.embed(list(claims.values()))
+                vectors = await self._embed(wanted)
             except Exception:
                 # Words decide alone then; the reader is told.
                 _log.exception("embedding failed")
                 state.embedding_failed = True
                 return [None] * len(batch)
-            state.claim_vectors.update(zip(claims, vectors, strict=False))
-            found = {
-                id(c): float(vector @ state.claim_vectors[c.query.claim_id])
-                for c, vector in zip(wanted, vectors[len(claims) :], strict=True)
-            }
+            state.claim_vectors.update(zip(claims, new_claims, strict=True))
+            found = {key: float(vector @ state.claim_vectors[claim]) for key, (claim, vector) in vectors.items()}
         return [found.get(id(c)) for c in batch]
+
+    async def _embed(self, wanted: Sequence[Candidate]) -> dict[int, tuple[str, NDArray[np.float32]]]:
+        """Claim and vector of each quote, by the candidate's place in memory. A founder's words stay in memory."""
+        made: dict[int, tuple[str, NDArray[np.float32]]] = {}
+        for embedder, private in ((self._embedders.private, True), (self._embedders.public, False)):
+            part = [c for c in wanted if (c.found.origin == common_pb2.TEXT_ORIGIN_USER_DOCUMENT) == private]
+            if part and embedder is not None:
+                rows = await embedder.embed([c.quote for c in part])
+                made.update((id(c), (c.query.claim_id, row)) for c, row in zip(part, rows, strict=True))
+        return made
 
     def _domain_of(self, candidate: Candidate) -> str | None:
         """The first of the candidate's domains whose threshold it reaches."""
@@ -323,9 +346,11 @@ class _Run:
             heard=state.heard,
             silent=[upstream.name for upstream in self._silent],
             dropped_links={url for url, status in states.items() if status in links.USELESS},
-            by_words_alone=self._embedder is None or state.embedding_failed,
+            by_words_alone=self._embedders.private is None or state.embedding_failed,
         )
-        return result_of(outcome, [*job.notices], [*job.missing, *readings.missing()], self._usage)
+        result = result_of(outcome, [*job.notices], [*job.missing, *readings.missing()], self._usage)
+        result.usage.spend.extend(self._budget.status().entries)
+        return result
 
     async def _progress(self, message: str, done: int, total: int) -> None:
         progress = common_pb2.Progress(message=message, done=done, total=total)

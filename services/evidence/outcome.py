@@ -109,7 +109,9 @@ def _report(heard: Heard, items: Sequence[common_pb2.EvidenceItem]) -> evidence_
         items=sum(1 for item in items if item.provider == upstream.name),
         breaker_state=str(upstream.breaker.state),
         last_error=tally.last_error,
-        questions_left_out=heard.left_out,
+        cache_hits=tally.cache_hits,
+        spent_micros=tally.spent_micros,
+        questions_left_out=heard.left_out + tally.left_out,
     )
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from chassis.cache_file import CacheFile
+from chassis.cache_store import StoredVectors
 from chassis.clock import Clock, SystemClock
 from chassis.limits import ProfileLimits
 from chassis.models.embedding import Embedder, load_embedder
 from chassis.pool import HttpPool, user_agent_for
-from chassis.resilience import TokenBucket
 from chassis.server import Server
 from chassis.telemetry import Telemetry
 from pipeline.v1 import common_pb2, evidence_pb2_grpc
-from services.evidence.collect import Collector
+from services.evidence.collect import Collector, Embedders
 from services.evidence.config import EvidenceConfig
 from services.evidence.domain.coverage import source_missing
 from services.evidence.providers.base import DEFAULT_TERMS, EvidenceProviders, Provider, Terms
@@ -45,9 +46,25 @@ def build(
     for pool in providers.pools:
         server.pools[pool.name] = pool
         server.on_close(pool.close)
+    file = CacheFile.of(config, clock)
+    public: Embedder | None = providers.embedder
+    if file is not None:
+        server.on_close(file.close)
+        if providers.embedder is not None:
+            vectors = StoredVectors(providers.embedder, file)
+            server.caches["embeddings"] = vectors
+            public = vectors
     terms = dict(providers.terms)
     upstreams = [
-        _upstream(provider, terms.get(provider.name, DEFAULT_TERMS), config, telemetry, clock)
+        Upstream(
+            provider,
+            telemetry=telemetry,
+            clock=clock,
+            terms=None if provider.offline else terms.get(provider.name, DEFAULT_TERMS),
+            rate_factor=config.upstream_rate_factor,
+            cache_size=config.evidence_cache_size,
+            store=file,
+        )
         for provider in providers.providers
     ]
     for upstream in upstreams:
@@ -64,7 +81,7 @@ def build(
         for name, why in providers.not_configured
     ]
     servicer = EvidenceServicer(
-        Collector(upstreams, providers.embedder, clock),
+        Collector(upstreams, Embedders(providers.embedder, public), clock),
         PrivateUpstreams(telemetry=telemetry, clock=clock),
         server.profile_limits,
         missing,
@@ -103,18 +120,3 @@ def default_providers(
         pools.append(pool)
         terms.append((source.name, agreed))
     return EvidenceProviders(tuple(found), embedder, tuple(lacking), tuple(pools), tuple(terms))
-
-
-def _upstream(provider: Provider, terms: Terms, config: EvidenceConfig, telemetry: Telemetry, clock: Clock) -> Upstream:
-    limiter = None
-    if not provider.offline:
-        limiter = TokenBucket(terms.rate * config.upstream_rate_factor, terms.burst, clock, name=provider.name)
-    return Upstream(
-        provider,
-        telemetry=telemetry,
-        clock=clock,
-        cache_size=config.evidence_cache_size,
-        limiter=limiter,
-        timeout_seconds=terms.timeout_seconds,
-        questions_max=1_000 if provider.offline else terms.calls_per_run,
-    )

@@ -93,6 +93,7 @@ class EvidenceServicer(evidence_pb2_grpc.EvidenceServiceServicer):
             domains=tuple(domains),
             profile=profile,
             documents=documents,
+            allowance_micros=request.context.allowance_micros,
             notices=(*notices, *documents.notices),
             missing=self._missing,
         )

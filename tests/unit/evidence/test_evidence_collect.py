@@ -13,7 +13,7 @@ from chassis.testing import FakeEmbedder, ManualClock, recording_telemetry, sett
 from chassis.usage import record_usage
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, errors_pb2, evidence_pb2
-from services.evidence.collect import EMBEDDED_MAX, Collector, Job
+from services.evidence.collect import EMBEDDED_MAX, Collector, Embedders, Job
 from services.evidence.domain.model import Found, IdeaFacts, Query
 from services.evidence.domain.queries import Domain, read_domains
 from services.evidence.providers.documents import DocumentsProvider, open_documents
@@ -42,7 +42,8 @@ class Bench:
     def __init__(self, *providers: Any, embedder: Any = None, **profile: Any) -> None:
         self.clock = ManualClock(NOW)
         self.profile = Profile(**profile)
-        self.collector = Collector([around(p, self.clock) for p in providers], embedder, self.clock)
+        upstreams = [around(p, self.clock) for p in providers]
+        self.collector = Collector(upstreams, Embedders(embedder, embedder), self.clock)
         self.emitted: list[evidence_pb2.CollectEvidenceResponse] = []
 
     async def run(
