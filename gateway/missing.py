@@ -48,7 +48,7 @@ def settle(phases: Iterable[common_pb2.Missing], parts: Iterable[common_pb2.Miss
     """Whole phases first, as given; then what the phases lack, merged and ordered. Entries are copies."""
     whole = [_copy(entry) for entry in phases]
     merged = _merge_claims([_copy(entry) for entry in parts])
-    merged = _merge_shortfalls(merged)
+    merged = _merge_sources(_merge_shortfalls(merged))
     return whole + sorted(merged, key=lambda entry: (_RANK.get(entry.kind, len(_ORDER)), _claim_rank(entry)))
 
 
@@ -99,3 +99,27 @@ def _merge_shortfalls(entries: Sequence[common_pb2.Missing]) -> list[common_pb2.
     one.subject = "enough finds"
     one.reason = f"{told[:1].upper()}{told[1:]}."
     return [entry for entry in entries if entry.kind != common_pb2.MISSING_KIND_SHORTFALL] + [one]
+
+
+# Sources that were not asked for one and the same reason are one gap: what they are called together, and how the
+# reason goes on after their names.
+_NOT_ASKED = {
+    common_pb2.MISSING_KIND_OFFLINE: ("online sources", "were not asked because this run is offline."),
+    common_pb2.MISSING_KIND_NOT_CONFIGURED: ("further sources", "can be asked once they are set up."),
+}
+
+
+def _merge_sources(entries: Sequence[common_pb2.Missing]) -> list[common_pb2.Missing]:
+    """Sources of evidence that nobody asked are named in one entry; the phase's own result has one for each."""
+    kept = list(entries)
+    for kind, (subject, told) in _NOT_ASKED.items():
+        group = [entry for entry in kept if entry.kind == kind and entry.phase == common_pb2.PHASE_EVIDENCE]
+        if len(group) < 2:
+            continue
+        one = _copy(group[0])
+        one.subject = subject
+        one.reason = f"{', '.join(entry.subject for entry in group)} {told}"
+        steps = list(dict.fromkeys(entry.next_step.rstrip(".") for entry in group))
+        one.next_step = f"{'; '.join(steps)}."
+        kept = [entry for entry in kept if entry not in group] + [one]
+    return kept

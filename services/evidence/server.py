@@ -76,7 +76,7 @@ def build(
             server.on_start(upstream.provider.open)
     missing = [
         source_missing(
-            name, common_pb2.MISSING_KIND_NOT_CONFIGURED, f"{name} was not asked: {why}.", f"Set it up: {why}."
+            name, common_pb2.MISSING_KIND_NOT_CONFIGURED, f"{name} was not asked: {why}.", f"For {name}: {_mend(why)}."
         )
         for name, why in providers.not_configured
     ]
@@ -88,6 +88,11 @@ def build(
     )
     server.add(evidence_pb2_grpc.add_EvidenceServiceServicer_to_server, servicer, "pipeline.v1.EvidenceService")
     return server
+
+
+def _mend(why: str) -> str:
+    """What to do about a setting that is lacking: "PIPELINE_X is empty" -> "set PIPELINE_X"."""
+    return f"set {why.removesuffix(' is empty')}" if why.endswith(" is empty") else why
 
 
 def default_providers(

@@ -9,6 +9,8 @@ from services.evidence.domain.queries import Domain
 
 # An item that fits its claim no better than a base rate that holds for everybody does not cover it.
 COVERING_RELEVANCE = 0.5
+# Sources that were not heard are named as long as they are few.
+NAMES_MAX = 3
 
 _KIND_WORDS: dict[int, tuple[str, str]] = {
     common_pb2.CLAIM_KIND_PROBLEM: (
@@ -48,7 +50,8 @@ def uncovered_claims(
     """Return one entry for each claim that nothing but base rates speaks about."""
     covered = {item.claim_id for item in items if item.relevance > COVERING_RELEVANCE}
     base_rates = {item.claim_id for item in items} - covered
-    not_asked = ", ".join(sorted(set(failed)))
+    names = sorted(set(failed))
+    not_asked = ", ".join(names) if len(names) <= NAMES_MAX else f"{len(names)} online sources"
     missing = []
     for claim in claims:
         if claim.id in covered:

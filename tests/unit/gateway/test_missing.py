@@ -71,3 +71,16 @@ def test_two_ways_to_say_a_step_are_one_step() -> None:
     report.missing.append(lack("problem", step="Talk to five people who have the problem and give notes as documents."))
     report.missing.append(lack("why now", step="Find one figure from before and one from after the change."))
     assert len(next_steps(report)) == 2
+
+
+def test_sources_that_nobody_asked_are_one_entry() -> None:
+    """A founder offline reads one line, not one for each of twenty sources; each one's own mend is kept."""
+    entries = [
+        common_pb2.Missing(subject=name, phase=EVIDENCE, kind=common_pb2.MISSING_KIND_NOT_CONFIGURED, next_step=step)
+        for name, step in (("brave", "For brave: set PIPELINE_BRAVE_KEY."), ("searxng", "For searxng: set X."))
+    ]
+    offline = [lack(name, EVIDENCE, common_pb2.MISSING_KIND_OFFLINE) for name in ("hackernews", "openalex")]
+    found = settle([], [*entries, *offline])
+    assert [entry.subject for entry in found] == ["online sources", "further sources"]
+    assert "hackernews, openalex were not asked" in found[0].reason
+    assert found[1].next_step == "For brave: set PIPELINE_BRAVE_KEY; For searxng: set X."
