@@ -7,6 +7,7 @@ proxies from the environment, price updates and debug logs (which hold prompts) 
 from __future__ import annotations
 
 import ipaddress
+import json
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -19,7 +20,6 @@ import httpx2
 from chassis.config import ConfigError
 from chassis.models.prices import PriceList
 from chassis.models.text_errors import output_mode_refused, translated
-from pipeline.v1 import errors_pb2
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -37,6 +37,8 @@ CONNECT_SECONDS = 10.0
 BODY_BYTES_MAX = 1024 * 1024
 # Connections kept open; the adapter lets fewer calls through.
 _CONNECTIONS = 16
+# Trace ids of ours, which the libraries would hand to the provider.
+_OURS_ALONE = ("traceparent", "tracestate", "baggage")
 _LOUD_LOGGERS = ("openai", "anthropic", "httpx2", "httpcore2", "pydantic_ai")
 
 
@@ -64,6 +66,7 @@ class ModelClient:
         self.prices = PriceList(self.model, provider=provider, provider_url="" if official else url, local=self.local)
         self._model = model
         self._http = http
+        self._official = official
         # OpenAI-compatible servers differ in how they take a JSON Schema; see `ask`.
         self._plain_json = False
 
@@ -97,7 +100,8 @@ class ModelClient:
         system, schema = prompt.system, output.model_json_schema()
         if self._plain_json:
             system += f"\n\nAnswer with one JSON object of this JSON Schema and nothing else: {_compact(schema)}"
-            settings["extra_body"] = {"response_format": {"type": "json_object", "schema": schema}}
+            beside = {} if self._official else {"schema": schema}
+            settings["extra_body"] = {"response_format": {"type": "json_object", **beside}}
         message = ModelRequest(parts=[SystemPromptPart(system), UserPromptPart(prompt.user)])
         return await model_request(
             self._model,
@@ -117,7 +121,9 @@ class ModelClient:
         if self._model.profile.get("supports_json_schema_output", False):
             target = OutputObjectDefinition(json_schema=schema, name=output.__name__)
             return ModelRequestParameters(output_mode="native", output_object=target)
-        tool = ToolDefinition("answer", schema, description="Give the answer.", kind="output")
+        tool = ToolDefinition(
+            name="answer", parameters_json_schema=schema, description="Give the answer.", kind="output"
+        )
         return ModelRequestParameters(output_mode="tool", output_tools=[tool], allow_text_output=False)
 
     async def close(self) -> None:
@@ -205,8 +211,6 @@ def _answer(response: ModelResponse, model: str) -> Answer:
 
 
 def _compact(schema: dict[str, Any]) -> str:
-    import json
-
     return json.dumps(schema, separators=(",", ":"))
 
 
@@ -225,10 +229,8 @@ def _http_client(total_seconds: float) -> httpx2.AsyncClient:
     )
 
 
-class BodyTooLargeError(httpx2.TransportError):
+class AnswerRefusedError(httpx2.TransportError):
     """The answer is larger than any answer can be, or compressed although that was not asked for."""
-
-    reason = errors_pb2.ERROR_REASON_UPSTREAM_FAILED
 
 
 class _Bounded(httpx2.AsyncBaseTransport):
@@ -239,10 +241,12 @@ class _Bounded(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         request.headers["Accept-Encoding"] = "identity"
+        for name in _OURS_ALONE:
+            request.headers.pop(name, None)
         response = await self._inner.handle_async_request(request)
         if response.headers.get("content-encoding", "identity").lower() != "identity":
             await response.aclose()
-            raise BodyTooLargeError("sent an encoding that was not asked for", request=request)
+            raise AnswerRefusedError("sent an encoding that was not asked for", request=request)
         assert isinstance(response.stream, httpx2.AsyncByteStream)
         response.stream = _BoundedStream(response.stream, request)
         return response
@@ -261,7 +265,7 @@ class _BoundedStream(httpx2.AsyncByteStream):
         async for chunk in self._inner:
             size += len(chunk)
             if size > BODY_BYTES_MAX:
-                raise BodyTooLargeError(f"sent more than {BODY_BYTES_MAX} bytes", request=self._request)
+                raise AnswerRefusedError(f"sent more than {BODY_BYTES_MAX} bytes", request=self._request)
             yield chunk
 
     async def aclose(self) -> None:

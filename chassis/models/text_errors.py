@@ -37,6 +37,11 @@ def translated(error: Exception, name: str, now: datetime | None = None) -> Pipe
         return failed(name, "cannot be reached or broke off its answer", cause="connect")
     if isinstance(error, UnexpectedModelBehavior):
         return failed(name, "sent no answer that can be read", cause="malformed")
+    status = getattr(error.__cause__, "status_code", 0)
+    if 300 <= status < 400:
+        return failed(
+            name, f"leads to another address ({status}); set PIPELINE_TEXT_MODEL_URL to that", cause="redirect"
+        )
     return failed(name, f"failed ({type(error).__name__})", cause="error")
 
 
