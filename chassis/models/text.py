@@ -118,14 +118,14 @@ class TextModel(Protocol):
 
 
 class NoTextModel:
-    """The default: there is no model. `why` ends the sentence "no text model was used: ..."."""
+    """The default: there is no model. `why`: what keeps a configured one away; "" where none is configured."""
 
     name = "none"
     available = False
     local = True
     price_note = ""
 
-    def __init__(self, why: str = "none is configured") -> None:
+    def __init__(self, why: str = "") -> None:
         self.why = why
 
     def cost_micros_max(self, request: CompletionRequest[T]) -> int:
@@ -134,7 +134,7 @@ class NoTextModel:
     async def complete(self, request: CompletionRequest[T], budget: Budget) -> Completion[T]:
         raise PipelineError(
             errors_pb2.ERROR_REASON_UPSTREAM_FAILED,
-            f"no text model was used: {self.why}",
+            f"no text model was used: {self.why or 'none is configured'}",
             metadata={"upstream": "text-model", "configured": "false"},
         )
 

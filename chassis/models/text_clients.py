@@ -76,18 +76,17 @@ class ModelClient:
         A compatible server that does not know `response_format: json_schema` (llama-cpp-python) says 400 or 422. It
         is asked again at once, and from then on, with `json_object` and the schema beside it and in the prompt.
         """
-        from pydantic_ai.exceptions import AgentRunError
-
         try:
             try:
                 response = await self._request(prompt, output, tokens_max, temperature)
-            except AgentRunError as error:
+            except Exception as error:
                 if self._plain_json or self.provider != "openai" or not output_mode_refused(error):
                     raise
                 self._plain_json = True
                 response = await self._request(prompt, output, tokens_max, temperature)
-        except (AgentRunError, httpx2.HTTPError) as error:
-            raise translated(error, self.name) from None  # the cause holds bodies, which may hold the prompt
+        except Exception as error:
+            # Whatever the libraries raise. The cause is dropped: it holds bodies, which may hold the prompt.
+            raise translated(error, self.name) from None
         return _answer(response, self.model)
 
     async def _request(
