@@ -6,7 +6,6 @@ proxies from the environment, price updates and debug logs (which hold prompts) 
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import logging
 from collections.abc import AsyncIterator
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from chassis.config import ConfigError
+from chassis.models.address import is_this_machine
 from chassis.models.prices import PriceList
 from chassis.models.text_errors import output_mode_refused, translated
 
@@ -154,16 +154,6 @@ def client_for(config: TextModelConfig) -> ModelClient:
     http = _http_client(config.text_model_timeout_seconds)
     make = _openai if provider == "openai" else _anthropic
     return ModelClient(provider, make(model, url, key, http, url == default), http, url, url == default)
-
-
-def is_this_machine(host: str) -> bool:
-    """True for loopback addresses and `localhost`: reaching them asks no DNS and leaves nothing."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _openai(model: str, url: str, key: str, http: httpx2.AsyncClient, official: bool) -> Model[Any]:
