@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import platformdirs
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 ENV_PREFIX = "PIPELINE_"
@@ -79,13 +79,21 @@ class ServerConfig(BaseSettings):
         256 * 1024 * 1024, ge=1024 * 1024, le=64 * 1024**3, description="bytes of answers kept in state_dir/cache.db"
     )
     embedder: Literal["minilm", "none"] = Field("minilm", description="sentence embedder to load")
+    embedding_device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="where the embedder computes; auto: on a GPU where onnxruntime has one"
+    )
+    embedding_url: str = Field(
+        "", description="server that embeds instead: .../embed (TEI) or .../v1/embeddings (OpenAI-compatible)"
+    )
+    embedding_key: SecretStr = Field(SecretStr(""), description="key for the embedding server")
+    embedding_model: str = Field("", max_length=200, description="model to ask the embedding server for")
 
     @field_validator("listen")
     @classmethod
     def _listen(cls, value: str) -> str:
         return check_listen(value)
 
-    @field_validator("log_level", "log_format", "embedder", mode="before")
+    @field_validator("log_level", "log_format", "embedder", "embedding_device", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value
@@ -97,10 +105,45 @@ class ServerConfig(BaseSettings):
             raise ValueError("must start with http:// or https://, for example http://localhost:4317")
         return value
 
+    @field_validator("embedding_url")
+    @classmethod
+    def _embedding_endpoint(cls, value: str) -> str:
+        if value and not (value.startswith(("http://", "https://")) and value.endswith(("/embed", "/embeddings"))):
+            raise ValueError("names no endpoint; write http://host:port/embed (TEI) or https://host/v1/embeddings")
+        return value
+
     @field_validator("state_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+
+class TextModelConfig(ServerConfig):
+    """What a server that may use a text model is told besides. Without it, words and rules do the work."""
+
+    text_model: str = Field(
+        "none", max_length=200, description="none, openai:NAME (any OpenAI-compatible server) or anthropic:NAME"
+    )
+    text_model_url: str = Field("", description="base address of the model's API; empty: the provider's own")
+    text_model_key: SecretStr = Field(SecretStr(""), description="key for the text model")
+    text_model_timeout_seconds: float = Field(
+        60.0, gt=0, le=600, allow_inf_nan=False, description="time for one question with its retries and its repair"
+    )
+
+    @field_validator("text_model")
+    @classmethod
+    def _text_model(cls, value: str) -> str:
+        provider, _, name = value.partition(":")
+        if value != "none" and not (provider in ("openai", "anthropic") and name.strip()):
+            raise ValueError("names no model; write none, openai:NAME or anthropic:NAME")
+        return value
+
+    @field_validator("text_model_url")
+    @classmethod
+    def _text_model_url(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("is no address; write http://host:port/v1 or https://host/v1")
+        return value
 
 
 C = TypeVar("C", bound=BaseSettings)

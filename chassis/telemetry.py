@@ -38,6 +38,8 @@ SPAN_CHECKPOINT = "pipeline.checkpoint"
 SPAN_PROVIDER = "provider.call"
 SPAN_CACHE = "cache.get_or_compute"
 SPAN_EMBED = "model.embed"
+# As the GenAI semantic conventions name it: "chat {model}".
+SPAN_CHAT = "chat"
 SPAN_SANDBOX = "sandbox.run"
 SPAN_HTTP = "http.request"
 
@@ -72,6 +74,19 @@ ATTR_RPC_SYSTEM = "rpc.system"
 ATTR_RPC_SERVICE = "rpc.service"
 ATTR_RPC_METHOD = "rpc.method"
 ATTR_RPC_STATUS = "rpc.grpc.status_code"
+ATTR_SERVER_ADDRESS = "server.address"
+# OpenTelemetry's GenAI semantic conventions; they name no cost.
+ATTR_GEN_AI_OPERATION = "gen_ai.operation.name"
+ATTR_GEN_AI_PROVIDER = "gen_ai.provider.name"
+ATTR_GEN_AI_REQUEST_MODEL = "gen_ai.request.model"
+ATTR_GEN_AI_MAX_TOKENS = "gen_ai.request.max_tokens"
+ATTR_GEN_AI_TEMPERATURE = "gen_ai.request.temperature"
+ATTR_GEN_AI_RESPONSE_MODEL = "gen_ai.response.model"
+ATTR_GEN_AI_FINISH_REASONS = "gen_ai.response.finish_reasons"
+ATTR_GEN_AI_INPUT_TOKENS = "gen_ai.usage.input_tokens"
+ATTR_GEN_AI_OUTPUT_TOKENS = "gen_ai.usage.output_tokens"
+ATTR_COST_MICROS = "pipeline.cost_micros"
+ATTR_REPAIRED = "pipeline.model.repaired"
 
 # Bounds of the memory: at about 1 KiB a span, a full buffer of ordinary runs (200 spans) stays near 50 MiB.
 TRACES_MAX = 256

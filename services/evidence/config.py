@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from chassis.config import ServerConfig
+from chassis.config import TextModelConfig
 from services.evidence.providers.base import Access
 
 
@@ -18,7 +18,7 @@ def _key(what: str) -> Any:
     return Field(SecretStr(""), description=f"key for {what}")
 
 
-class EvidenceConfig(ServerConfig):
+class EvidenceConfig(TextModelConfig):
     """Where the evidence server listens and whom it asks. No key is needed."""
 
     listen: str = Field("127.0.0.1:50062", description="address to serve on: host:port or unix:/path")

@@ -1,0 +1,129 @@
+"""One run's use of a text model: what was asked, what failed, and what the reader is told about it.
+
+The model is asked while it answers. After a failure that would meet the next question too (budget, breaker, time-out,
+rate limit, no connection), or two useless answers in a row, the run goes on without it: the offline twin of each use
+does the rest.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from chassis.budget import MICROS, Budget
+from chassis.models.text import CompletionRequest, Message, NoTextModel, TextModel
+from pipeline.errors import PipelineError
+from pipeline.v1 import common_pb2, errors_pb2
+
+T = TypeVar("T", bound=BaseModel)
+
+SUBJECT = "text model"
+# Answers in a row without use (refused, or twice not the structure) before the model is left alone.
+STRIKES_MAX = 2
+# What says something about one question only.
+_PASSING_CAUSES = frozenset({"invalid", "refused"})
+
+
+class ModelUse:
+    """Asks `model` for one run. `key` makes the run's effect keys ("runs/x/evidence/1"); `offline` is the run's."""
+
+    def __init__(self, model: TextModel, budget: Budget, *, key: str, offline: bool = False) -> None:
+        self.model = model
+        self.budget = budget
+        self._key = key
+        self._away = ""
+        if isinstance(model, NoTextModel):
+            self._away = model.why
+        elif offline and not model.local:
+            self._away = "this run is offline"
+        self._stopped = not model.available or bool(self._away)
+        self._numbers: Counter[str] = Counter()
+        self._answered: Counter[str] = Counter()
+        self._unanswered: Counter[str] = Counter()
+        self._repaired = 0
+        self._strikes = 0
+        self._error: PipelineError | None = None
+
+    @property
+    def asks(self) -> bool:
+        """False: the twin does all of it."""
+        return not self._stopped
+
+    async def ask(self, step: str, messages: Sequence[Message], output: type[T], *, tokens_max: int) -> T | None:
+        """The filled structure, or None where the twin must do it. `step` names the use in a word or two."""
+        if self._stopped:
+            self._unanswered[step] += self._error is not None
+            return None
+        self._numbers[step] += 1
+        request = CompletionRequest(
+            messages,
+            output,
+            key=f"{self._key}/{step.replace(' ', '-')}/{self._numbers[step]}",
+            purpose=f"{self.model.name}: {step}",
+            output_tokens_max=tokens_max,
+        )
+        try:
+            done = await self.model.complete(request, self.budget)
+        except PipelineError as error:
+            self._failed(step, error)
+            return None
+        self._strikes = 0
+        self._answered[step] += 1
+        self._repaired += done.repaired
+        return done.value
+
+    def _failed(self, step: str, error: PipelineError) -> None:
+        self._unanswered[step] += 1
+        self._strikes += 1
+        if error.metadata.get("cause") not in _PASSING_CAUSES or self._strikes >= STRIKES_MAX:
+            self._stopped = True
+        self._error = error
+
+    # -------------------------------------------------------------------------------------- accounting
+
+    def spends(self) -> list[common_pb2.Spend]:
+        """What was booked for this run's questions, for `Usage.spend`."""
+        return list(self.budget.status().entries)
+
+    def notices(self) -> list[common_pb2.Notice]:
+        """That a model took part and what it cost, or why a configured one did not; nothing where none is set up."""
+        if self._away:
+            return [_notice(f"No text model was asked: {self._away}. Words and rules did its work.")]
+        if not self._answered:
+            return []
+        steps = ", ".join(f"{step} ({count})" for step, count in sorted(self._answered.items()))
+        spent = sum(spend.amount_micros for spend in self.spends())
+        cost = f"cost {spent / MICROS:.6f} USD"
+        if self.model.price_note:
+            cost = f"were booked with 0 USD, as {self.model.price_note}"
+        repaired = f", {self._repaired} after a repair" if self._repaired else ""
+        return [_notice(f"The text model {self.model.name} took part: {steps}{repaired}. Its answers {cost}.")]
+
+    def missing(self) -> list[common_pb2.Missing]:
+        """That the model failed and the twin took over."""
+        error = self._error
+        if error is None:
+            return []
+        budget = error.reason == errors_pb2.ERROR_REASON_BUDGET_EXHAUSTED
+        steps = ", ".join(f"{step} ({count})" for step, count in sorted(self._unanswered.items()) if count)
+        what = "was left alone from then on" if self._stopped else "gave no usable answer"
+        return [
+            common_pb2.Missing(
+                subject=SUBJECT,
+                phase=common_pb2.PHASE_EVIDENCE,
+                kind=common_pb2.MISSING_KIND_BUDGET if budget else common_pb2.MISSING_KIND_SOURCE_FAILED,
+                reason=f"{error.message}; the text model {what}, and words and rules did its work: {steps}.",
+                next_step="Raise the budget, or run without a text model." if budget else "Run again later.",
+                error=error.reason,
+            )
+        ]
+
+    def __repr__(self) -> str:
+        return f"<ModelUse {self.model.name} asks={self.asks} answered={self._answered.total()}>"
+
+
+def _notice(message: str) -> common_pb2.Notice:
+    return common_pb2.Notice(subject=SUBJECT, message=message, phase=common_pb2.PHASE_EVIDENCE)
