@@ -45,7 +45,7 @@ class PriceList:
             price = calc_price(usage, self._model, **self._provider)  # type: ignore[call-overload]
         except LookupError:
             return None
-        return math.ceil(price.total_price * MICROS)
+        return math.ceil(float(price.total_price) * MICROS)
 
 
 class Bill:

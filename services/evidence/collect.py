@@ -12,16 +12,16 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from chassis.budget import Budget
 from chassis.clock import Clock
 from chassis.limits import Profile
+from chassis.models.text import NoTextModel, TextModel
 from chassis.resilience import limited, timed
 from chassis.usage import UsageRecorder, current_usage
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, errors_pb2, evidence_pb2
-from services.evidence import links, reading
+from services.evidence import links, model_stance, reading
 from services.evidence.batches import Batches
 from services.evidence.domain import asking, dedupe, scoring
 from services.evidence.domain.model import Candidate, Found, IdeaFacts, Query
@@ -29,18 +29,15 @@ from services.evidence.domain.passages import PassageIndex
 from services.evidence.domain.queries import Domain, build_queries
 from services.evidence.domain.scoring import query_stems
 from services.evidence.domain.select import select
-from services.evidence.domain.stance import judge
+from services.evidence.domain.stance import Judgement, judge
 from services.evidence.domain.words import content_stems, specific
 from services.evidence.items import item
+from services.evidence.model_use import ModelUse
 from services.evidence.outcome import Heard, Outcome, result_of
+from services.evidence.planning import plan
 from services.evidence.providers.documents import DocumentsProvider
 from services.evidence.providers.upstream import Tally, Upstream
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from chassis.models.embedding import Embedder
+from services.evidence.vectors import Embedders, RunVectors
 
 _log = logging.getLogger(__name__)
 
@@ -48,9 +45,6 @@ Emit = Callable[[evidence_pb2.CollectEvidenceResponse], Awaitable[None]]
 
 # Passages of one source that are scored for one claim, where the provider names none.
 PASSAGES_PER_FOUND = 2
-# Texts embedded for one run, claims included: embedding is what a run's time goes into (about 5 ms a text). What
-# comes later is scored by its words alone.
-EMBEDDED_MAX = 240
 # Longest time for which one question may be open, its waits for turns and its retries included: a source that takes
 # longer is missing from this run.
 QUESTION_SECONDS = 40.0
@@ -65,8 +59,9 @@ class Job:
     domains: tuple[Domain, ...]
     profile: Profile
     documents: DocumentsProvider
-    # What paid searches and models of this run may cost, in micros of USD.
+    # What paid searches and models of this run may cost, in micros of USD, and what their bookings are keyed by.
     allowance_micros: int = 0
+    effect_key: str = "evidence"
     notices: tuple[common_pb2.Notice, ...] = ()
     missing: tuple[common_pb2.Missing, ...] = ()
 
@@ -79,17 +74,6 @@ class Outside:
     check: links.Check | None = None
 
 
-@dataclass(frozen=True)
-class Embedders:
-    """Vectors for what is private to a run (its idea, its documents), and for texts that anybody can read.
-
-    The second may remember on disk. None: words decide alone.
-    """
-
-    private: Embedder | None = None
-    public: Embedder | None = None
-
-
 @dataclass
 class _State:
     """What a run has gathered so far."""
@@ -100,9 +84,6 @@ class _State:
     domains: dict[int, list[str]] = field(default_factory=dict)
     leads: list[reading.Lead] = field(default_factory=list)
     shown: set[str] = field(default_factory=set)
-    embedded: int = 0
-    claim_vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
-    embedding_failed: bool = False
     asked_done: int = 0
 
 
@@ -110,8 +91,14 @@ class Collector:
     """Collects evidence for one job at a time; holds nothing between jobs."""
 
     def __init__(
-        self, upstreams: Sequence[Upstream], embedders: Embedders, clock: Clock, outside: Outside | None = None
+        self,
+        upstreams: Sequence[Upstream],
+        embedders: Embedders,
+        clock: Clock,
+        outside: Outside | None = None,
+        model: TextModel | None = None,
     ) -> None:
+        self._model = model or NoTextModel()
         self._upstreams = tuple(upstreams)
         self._embedders = embedders
         self._clock = clock
@@ -124,7 +111,7 @@ class Collector:
 
 class _Run:
     def __init__(self, collector: Collector, job: Job, private: Upstream, emit: Emit) -> None:
-        self._embedders = collector._embedders
+        self._vectors = RunVectors(collector._embedders)
         self._clock = collector._clock
         self._outside = Outside() if job.profile.offline else collector._outside
         self._job = job
@@ -138,12 +125,12 @@ class _Run:
         self._operations = asyncio.Semaphore(job.profile.max_concurrent_operations)
         self._slots = asyncio.Semaphore(min(job.profile.max_concurrent_api_calls, job.profile.connection_pool_size))
         self._budget = Budget(job.allowance_micros)
-        # What is embedded for the first time in a run belongs to one batch only.
-        self._embedding = asyncio.Lock()
+        offline = job.profile.offline
+        self._model = ModelUse(collector._model, self._budget, key=job.effect_key, offline=offline)
 
     async def run(self) -> evidence_pb2.EvidenceResult:
         job = self._job
-        queries = build_queries(job.domains, job.claims, job.idea)
+        queries = await plan(build_queries(job.domains, job.claims, job.idea), self._model)
         asks = [(upstream, question) for upstream in self._heard for question in self._questions(upstream, queries)]
         await self._progress(f"asking {len(self._state.heard)} sources {len(asks)} questions", 0, len(asks))
         batches = Batches(self._score, job.profile.batch_size, job.profile.batch_timeout, self._clock, self._operations)
@@ -238,7 +225,7 @@ class _Run:
     async def _score(self, batch: Sequence[Candidate]) -> None:
         """Score one batch and show what passes."""
         async with self._usage.operation():
-            cosines = await self._cosines(batch)
+            cosines = await self._vectors.cosines(batch)
             now = self._clock.now()
             for candidate, cosine in zip(batch, cosines, strict=True):
                 terms = candidate.query.terms or [candidate.query.text]
@@ -246,9 +233,7 @@ class _Run:
                 candidate.credibility = scoring.credibility(candidate.found)
                 candidate.freshness = scoring.freshness(candidate.found, now)
                 candidate.composite = scoring.composite(candidate)
-                verdict = judge(candidate)
-                candidate.stance, candidate.stance_confidence = verdict.stance, verdict.confidence
-                candidate.stance_reason = verdict.reason
+                _settle(candidate, judge(candidate))
                 self._state.scored.append(candidate)
         for candidate in batch:
             if self._domain_of(candidate) is None:
@@ -257,41 +242,6 @@ class _Run:
             if shown.id not in self._state.shown:
                 self._state.shown.add(shown.id)
                 await self._emit(evidence_pb2.CollectEvidenceResponse(item=shown))
-
-    async def _cosines(self, batch: Sequence[Candidate]) -> list[float | None]:
-        """Likeness of each passage to its claim; None without vectors and for finds whose fit is known."""
-        wanted = [c for c in batch if c.found.fit is None]
-        if self._embedders.private is None or not wanted:
-            return [None] * len(batch)
-        async with self._embedding:
-            state = self._state
-            claims = {c.query.claim_id: c.query.text for c in wanted if c.query.claim_id not in state.claim_vectors}
-            room = EMBEDDED_MAX - state.embedded - len(claims)
-            wanted = wanted[: max(room, 0)]
-            if not wanted:
-                return [None] * len(batch)
-            state.embedded += len(claims) + len(wanted)
-            try:
-                new_claims = await self._embedders.private.embed(list(claims.values()))
-                vectors = await self._embed(wanted)
-            except Exception:
-                # Words decide alone then; the reader is told.
-                _log.exception("embedding failed")
-                state.embedding_failed = True
-                return [None] * len(batch)
-            state.claim_vectors.update(zip(claims, new_claims, strict=True))
-            found = {key: float(vector @ state.claim_vectors[claim]) for key, (claim, vector) in vectors.items()}
-        return [found.get(id(c)) for c in batch]
-
-    async def _embed(self, wanted: Sequence[Candidate]) -> dict[int, tuple[str, NDArray[np.float32]]]:
-        """Claim and vector of each quote, by the candidate's place in memory. A founder's words stay in memory."""
-        made: dict[int, tuple[str, NDArray[np.float32]]] = {}
-        for embedder, private in ((self._embedders.private, True), (self._embedders.public, False)):
-            part = [c for c in wanted if (c.found.origin == common_pb2.TEXT_ORIGIN_USER_DOCUMENT) == private]
-            if part and embedder is not None:
-                rows = await embedder.embed([c.quote for c in part])
-                made.update((id(c), (c.query.claim_id, row)) for c, row in zip(part, rows, strict=True))
-        return made
 
     def _domain_of(self, candidate: Candidate) -> str | None:
         """The first of the candidate's domains whose threshold it reaches."""
@@ -303,7 +253,7 @@ class _Run:
     async def _choose(self) -> tuple[list[Candidate], dict[str, common_pb2.LinkStatus.ValueType]]:
         """The finds that are shown, and the state of their addresses: what nobody can open makes room for the next."""
         good = [c for c in self._state.scored if self._domain_of(c) is not None]
-        chosen = select(dedupe.merge_duplicates(good))
+        chosen = await self._judged(good, select(dedupe.merge_duplicates(good)))
         states = await links.look(chosen, self._outside.check, self._clock, {})
         useless = {url for url, state in states.items() if state in links.USELESS}
         if useless:
@@ -312,6 +262,16 @@ class _Run:
             states = await links.look(chosen, self._outside.check, self._clock, states)
             chosen = [c for c in chosen if states[c.found.url] not in links.USELESS]
         return chosen, states
+
+    async def _judged(self, good: Sequence[Candidate], chosen: list[Candidate]) -> list[Candidate]:
+        """The choice anew where a text model reads some of the chosen passages otherwise than the rules."""
+        judgements = await model_stance.judge(chosen, self._model)
+        if not any(judgements):
+            return chosen
+        for candidate, judgement in zip(chosen, judgements, strict=True):
+            if judgement is not None:
+                _settle(candidate, judgement)
+        return select(dedupe.merge_duplicates(good))
 
     def _item(self, candidate: Candidate) -> common_pb2.EvidenceItem:
         return item(candidate, self._domain_of(candidate) or candidate.query.domain, self._clock.now())
@@ -346,15 +306,22 @@ class _Run:
             heard=state.heard,
             silent=[upstream.name for upstream in self._silent],
             dropped_links={url for url, status in states.items() if status in links.USELESS},
-            by_words_alone=self._embedders.private is None or state.embedding_failed,
+            by_words_alone=self._vectors.failed,
         )
-        result = result_of(outcome, [*job.notices], [*job.missing, *readings.missing()], self._usage)
+        notices = [*job.notices, *self._model.notices()]
+        missing = [*job.missing, *readings.missing(), *self._model.missing()]
+        result = result_of(outcome, notices, missing, self._usage)
         result.usage.spend.extend(self._budget.status().entries)
         return result
 
     async def _progress(self, message: str, done: int, total: int) -> None:
         progress = common_pb2.Progress(message=message, done=done, total=total)
         await self._emit(evidence_pb2.CollectEvidenceResponse(progress=progress))
+
+
+def _settle(candidate: Candidate, judgement: Judgement) -> None:
+    candidate.stance, candidate.stance_confidence = judgement.stance, judgement.confidence
+    candidate.stance_reason = judgement.reason
 
 
 class _Both(AbstractAsyncContextManager[None]):

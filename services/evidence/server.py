@@ -7,11 +7,12 @@ from chassis.cache_store import StoredVectors
 from chassis.clock import Clock, SystemClock
 from chassis.limits import ProfileLimits
 from chassis.models.embedding import Embedder, load_embedder
+from chassis.models.text import load_text_model
 from chassis.pool import HttpPool, user_agent_for
 from chassis.server import Server
 from chassis.telemetry import Telemetry
 from pipeline.v1 import common_pb2, evidence_pb2_grpc
-from services.evidence.collect import Collector, Embedders
+from services.evidence.collect import Collector
 from services.evidence.config import EvidenceConfig
 from services.evidence.domain.coverage import source_missing
 from services.evidence.providers.base import DEFAULT_TERMS, EvidenceProviders, Provider, Terms
@@ -20,6 +21,7 @@ from services.evidence.providers.directory import DirectoryProvider
 from services.evidence.providers.registry import SOURCES
 from services.evidence.providers.upstream import Upstream
 from services.evidence.servicer import EvidenceServicer, PrivateUpstreams
+from services.evidence.vectors import Embedders
 
 NAME = "evidence"
 
@@ -80,8 +82,10 @@ def build(
         )
         for name, why in providers.not_configured
     ]
+    model = providers.text_model or load_text_model(config, telemetry, clock)
+    server.on_close(model.close)
     servicer = EvidenceServicer(
-        Collector(upstreams, Embedders(providers.embedder, public), clock),
+        Collector(upstreams, Embedders(providers.embedder, public), clock, model=model),
         PrivateUpstreams(telemetry=telemetry, clock=clock),
         server.profile_limits,
         missing,

@@ -94,6 +94,7 @@ class EvidenceServicer(evidence_pb2_grpc.EvidenceServiceServicer):
             profile=profile,
             documents=documents,
             allowance_micros=request.context.allowance_micros,
+            effect_key=f"{request.context.run or 'run'}/evidence/{request.context.attempt}",
             notices=(*notices, *documents.notices),
             missing=self._missing,
         )

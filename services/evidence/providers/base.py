@@ -11,6 +11,7 @@ from services.evidence.domain.model import Found, Query
 
 if TYPE_CHECKING:
     from chassis.models.embedding import Embedder
+    from chassis.models.text import TextModel
     from chassis.pool import HttpPool
 
 __all__ = ["DEFAULT_TERMS", "Access", "EvidenceProviders", "Found", "Provider", "Query", "Source", "Terms"]
@@ -105,6 +106,8 @@ class EvidenceProviders:
     pools: tuple[HttpPool, ...] = ()
     # Terms by provider name; a provider of the outside world without an entry is asked within `DEFAULT_TERMS`.
     terms: tuple[tuple[str, Terms], ...] = ()
+    # None: the one that the configuration names.
+    text_model: TextModel | None = None
 
 
 # For a provider that says nothing about itself: what no operator objects to.

@@ -13,12 +13,13 @@ from chassis.testing import FakeEmbedder, ManualClock, recording_telemetry, sett
 from chassis.usage import record_usage
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, errors_pb2, evidence_pb2
-from services.evidence.collect import EMBEDDED_MAX, Collector, Embedders, Job
+from services.evidence.collect import Collector, Job
 from services.evidence.domain.model import Found, IdeaFacts, Query
 from services.evidence.domain.queries import Domain, read_domains
 from services.evidence.providers.documents import DocumentsProvider, open_documents
 from services.evidence.providers.fake import FakeProvider
 from services.evidence.providers.upstream import Upstream
+from services.evidence.vectors import EMBEDDED_MAX, Embedders
 from tests.support.evidence_kit import FOOD, NOW, found
 
 PB = common_pb2
@@ -162,7 +163,7 @@ async def test_finds_are_scored_in_batches_of_the_profiles_size() -> None:
     texts = [f"{PAIN} Number {n} of those who wrote about it." for n in range(40)]
     bench = Bench(FakeProvider(say(*texts)), embedder=Counting(), batch_size=10)
     await bench.run([Domain("one")], claims=CLAIMS[:1])
-    assert Counting.calls == 4
+    assert Counting.calls == 1 + 4  # the claim, and each batch
     assert bench.usage.operations == 1 + 4
 
 
