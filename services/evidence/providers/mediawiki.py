@@ -16,7 +16,7 @@ from services.evidence.providers.reading import json_of, malformed, record, refu
 
 # Seconds of replication lag above which the servers would rather not be asked.
 MAXLAG_SECONDS = 5
-BASE = {"format": "json", "maxlag": MAXLAG_SECONDS}
+BASE: dict[str, str | int] = {"format": "json", "maxlag": MAXLAG_SECONDS}
 _LATER = frozenset({"ratelimited", "maxlag"})
 
 
