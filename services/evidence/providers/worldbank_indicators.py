@@ -64,20 +64,20 @@ INDICATORS: tuple[Indicator, ...] = (
     _row(
         "NV.AGR.TOTL.ZS",
         (_SIZE, _TIMING),
-        "farm, farmer, crop, grower, agriculture, livestock, irrigation, harvest, orchard",
+        "farm, farmer, crop, grower, agriculture, livestock, irrigation, orchard",
         "the idea is about farming",
         growth_helps=True,
     ),
     _row(
         "SL.AGR.EMPL.ZS",
         (_AUDIENCE,),
-        "farm, farmer, crop, grower, agriculture, livestock, irrigation, harvest",
+        "farm, farmer, crop, grower, agriculture, livestock, irrigation",
         "the idea is about farming",
     ),
     _row(
         "SP.POP.65UP.TO.ZS",
         (_AUDIENCE, _SIZE, _TIMING),
-        "elderly, senior citizen, aging, ageing, caregiver, nursing home, dementia, retiree",
+        "elderly, senior citizen, aging population, ageing population, caregiver, nursing home, dementia, retiree",
         "the idea is about old people",
         growth_helps=True,
     ),
@@ -109,7 +109,10 @@ INDICATORS: tuple[Indicator, ...] = (
         growth_helps=True,
     ),
     _row(
-        "FS.AST.PRVT.GD.ZS", (_SIZE,), "loan, lending, credit, mortgage, borrower, banking", "the idea is about credit"
+        "FS.AST.PRVT.GD.ZS",
+        (_SIZE,),
+        "loan, lending, consumer credit, credit score, mortgage, borrower, banking",
+        "the idea is about credit",
     ),
     _row(
         "EG.FEC.RNEW.ZS",
@@ -136,14 +139,14 @@ INDICATORS: tuple[Indicator, ...] = (
     _row(
         "IS.AIR.PSGR",
         (_SIZE, _TIMING, _AUDIENCE),
-        "airline, airport, flight, air passenger",
+        "airline, airport, flight booking, air passenger",
         "the idea is about flying",
         growth_helps=True,
     ),
     _row(
         "NE.TRD.GNFS.ZS",
         (_SIZE, _TIMING),
-        "import duty, importer, exporter, customs, freight, supply chain, cargo",
+        "import duty, importer, exporter, customs, freight, cargo",
         "the idea is about trade",
         growth_helps=True,
     ),
@@ -196,15 +199,17 @@ INDICATORS: tuple[Indicator, ...] = (
     ),
 )
 
-# A word of the claim's terms says more about the field than one in the idea's sentence.
+# A word of the claim's terms says more about the field than one in the idea's sentence, which may only be an
+# example ("harvest now, decrypt later" is not about farming): it takes two of those.
 _TERM_WEIGHT, _IDEA_WEIGHT = 2, 1
+_SCORE_MIN = 2
 
 
 def indicator_for(query: Query) -> Indicator | None:
-    """Return the row that fits the query best, None where no row of its kind has a word of it."""
+    """Return the row that fits the query best, None where no row of its kind does."""
     terms = PhraseIndex(" . ".join((*query.terms, *query.idea.keywords, query.idea.category)))
     idea = PhraseIndex(query.idea.text)
-    best, best_score = None, 0
+    best, best_score = None, _SCORE_MIN - 1
     for row in INDICATORS:
         if query.kind not in row.kinds:
             continue
