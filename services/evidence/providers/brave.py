@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from chassis.clock import Clock
-from chassis.http_answer import HttpResponse, parse_retry_after
+from chassis.http_answer import HttpResponse
 from chassis.pool import RETRY_AFTER_SECONDS_DEFAULT, HttpPool
 from services.evidence.domain.model import Found, Query
 from services.evidence.providers import leads, replies
@@ -88,7 +88,7 @@ class BraveProvider:
 
     def _wait(self, response: HttpResponse) -> float:
         """Seconds until the last of the exhausted windows opens again."""
-        named = parse_retry_after(response.headers.get("retry-after"), self._clock.now())
+        named = replies.wait_of(response, self._clock)
         if named is not None:
             return named
         resets = _numbers(response.headers.get("x-ratelimit-reset", ""))

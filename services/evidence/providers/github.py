@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from chassis.clock import Clock
-from chassis.http_answer import HttpResponse, parse_retry_after
-from chassis.pool import HttpPool
+from chassis.http_answer import HttpResponse
+from chassis.pool import RETRY_AFTER_SECONDS_DEFAULT, HttpPool
 from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, Query
 from services.evidence.domain.technical import is_software
@@ -94,24 +94,24 @@ class GitHubProvider:
 
     def _wait(self, response: HttpResponse) -> float | None:
         """Seconds that a limit asks for, in the order in which GitHub wants them read; None: it is no limit."""
-        named = parse_retry_after(response.headers.get("retry-after"), self._clock.now())
+        named = replies.wait_of(response, self._clock)
         if named is not None:
             return named
         if response.headers.get("x-ratelimit-remaining") == "0":
             return self._until_reset(response) or SECONDARY_SECONDS
         said = replies.text(replies.error_body(response), "message").lower()
-        if response.status == 429 or "rate limit" in said or "abuse" in said:
+        if "rate limit" in said or "abuse" in said:
             return SECONDARY_SECONDS
-        return None
+        # A 429 that says nothing of itself is from something in between.
+        return RETRY_AFTER_SECONDS_DEFAULT if response.status == 429 else None
 
     def _until_reset(self, response: HttpResponse) -> float | None:
-        """Seconds to `x-ratelimit-reset` by the answer's own Date, so that a wrong clock here does no harm."""
+        """Seconds from the answer's own Date to `x-ratelimit-reset`; None where it names none."""
         reset = response.headers.get("x-ratelimit-reset", "")
         if not (reset.isascii() and reset.isdigit() and len(reset) <= 12):
             return None
-        sent = leads.moment(response.headers.get("date"), self._clock.now()) or self._clock.now()
         # A second more: both times are cut to seconds.
-        return max(int(reset) - sent.timestamp() + 1.0, 1.0)
+        return max(int(reset) - replies.sent_at(response, self._clock).timestamp() + 1.0, 1.0)
 
 
 def _found(repository: dict[str, Any]) -> Found | None:

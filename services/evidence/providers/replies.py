@@ -6,10 +6,11 @@ import math
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from chassis.clock import Clock
-from chassis.http_answer import RETRY_AFTER_SECONDS_MAX, HttpResponse
+from chassis.http_answer import RETRY_AFTER_SECONDS_MAX, HttpResponse, parse_retry_after
 from pipeline.errors import PipelineError
 from pipeline.v1 import errors_pb2
 from services.evidence.domain.model import Query
@@ -111,6 +112,23 @@ def specific_words(query: Query, most: int, *, phrases: Iterable[str] | None = N
             if len(word) <= WORD_CHARS_MAX and not is_generic(key) and len(words) < most:
                 words.setdefault(key, word)
     return list(words.values())
+
+
+# ------------------------------------------------------------------------------------ waits
+
+
+def sent_at(response: HttpResponse, clock: Clock) -> datetime:
+    """When the answer was sent by its own Date, so that a wrong clock here does no harm; else now."""
+    try:
+        sent = parsedate_to_datetime(response.headers.get("date", ""))
+    except (ValueError, OverflowError):
+        return clock.now()
+    return sent.replace(tzinfo=UTC) if sent.tzinfo is None else sent
+
+
+def wait_of(response: HttpResponse, clock: Clock) -> float | None:
+    """Seconds of the answer's Retry-After, capped; None where it names none."""
+    return parse_retry_after(response.headers.get("retry-after"), sent_at(response, clock))
 
 
 # ------------------------------------------------------------------------------------ errors
