@@ -11,12 +11,16 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench.replay.api import Answer
+from bench.replay.apis.gdelt import refused as gdelt_refuses
 from chassis.pool import HttpPool
 from chassis.testing import ManualClock
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, errors_pb2
+from services.evidence.config import EvidenceConfig
 from services.evidence.domain.model import IdeaFacts, Query
 from services.evidence.providers.base import Access, Provider, Source
 from services.evidence.providers.gdelt import news_words
@@ -242,6 +246,13 @@ def test_gdelt_is_asked_in_its_own_syntax(terms: tuple[str, ...], words: str) ->
     assert news_words(query(common_pb2.CLAIM_KIND_TIMING, terms=terms, idea=IdeaFacts("x"))) == words
 
 
+@given(st.lists(st.text(max_size=30), max_size=5))
+def test_whatever_the_idea_says_gdelt_takes_the_words(terms: list[str]) -> None:
+    """No term makes a query that the syntax check refuses."""
+    words = news_words(query(common_pb2.CLAIM_KIND_TIMING, terms=tuple(terms), idea=IdeaFacts("x")))
+    assert words == "" or gdelt_refuses(f"{words} sourcelang:english") is None
+
+
 async def test_gdelt_rests_for_the_spacing_that_it_asks_for() -> None:
     """Plain text with status 200; five seconds later it is asked again."""
     api = api_of("gdelt")
@@ -317,6 +328,27 @@ async def test_a_package_name_that_is_a_path_is_not_asked_for() -> None:
         found = await provider.search(coding())
     assert [f.title for f in found] == ["ok (npm)"]
     assert [a.path for a in server.asked[1:]] == ["/downloads/point/last-month/ok"]
+
+
+@given(st.lists(st.text(max_size=80), max_size=5))
+def test_whatever_the_idea_says_the_registry_takes_the_words(terms: list[str]) -> None:
+    """Nothing, or 2 to 64 characters."""
+    words = package_words(coding(*terms, "spreadsheets"))
+    assert words == "" or 2 <= len(words) <= 64
+
+
+async def test_the_search_of_npm_is_at_an_address_of_its_own() -> None:
+    """Two hosts, both from the settings; the key names both."""
+    async with replayed(api_of("npm")) as counts, replayed(api_of("npm")) as registry:
+        access = EvidenceConfig(npm_url=counts.url, npm_registry_url=registry.url).access("npm")
+        pool = HttpPool("npm", clock=ManualClock(START))
+        provider = SOURCE["npm"].make(pool, access)
+        await provider.search(coding())
+        await pool.close()
+    assert [a.path for a in registry.asked] == ["/-/v1/search"]
+    assert [a.path.startswith("/downloads/point/last-month/") for a in counts.asked] == [True]
+    assert counts.url in provider.key(coding())
+    assert registry.url in provider.key(coding())
 
 
 def test_only_ideas_for_developers_are_looked_up_in_registries() -> None:
