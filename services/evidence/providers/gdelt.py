@@ -26,7 +26,7 @@ from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, Query
 from services.evidence.domain.source_types import source_type
 from services.evidence.domain.words import is_generic, stem
-from services.evidence.providers import leads, replies
+from services.evidence.providers import leads, reading, replies
 from services.evidence.providers.base import Access, Source, Terms
 
 PROVIDER = "gdelt"
@@ -99,11 +99,11 @@ class GdeltProvider:
         if not body.startswith("{"):
             if _SENTENCE.fullmatch(body):
                 raise replies.failed(PROVIDER, "refused the search words", cause="refused", status=response.status)
-            raise replies.malformed(PROVIDER, "JSON", response.status)
+            raise reading.malformed(PROVIDER, "without JSON")
         try:
             answer = json.loads(_ESCAPE.sub(_known_escape, body), strict=False)
         except (ValueError, RecursionError) as exc:
-            raise replies.malformed(PROVIDER, "JSON", response.status) from exc
+            raise reading.malformed(PROVIDER, "without JSON") from exc
         return answer if isinstance(answer, dict) else {}
 
 
@@ -134,11 +134,11 @@ def news_words(query: Query) -> str:
 
 def _lead(article: dict[str, Any], place: int) -> Found | None:
     address = leads.web_url(article.get("url"))
-    title = replies.line(article.get("title"), leads.TITLE_CHARS_MAX)
+    title = replies.html_line(article.get("title"), leads.TITLE_CHARS_MAX)
     if not address or not title:
         return None
-    domain = replies.plain(article.get("domain"), 100)
-    country = replies.plain(article.get("sourcecountry"), 60)
+    domain = replies.plain_line(article.get("domain"), 100)
+    country = replies.plain_line(article.get("sourcecountry"), 60)
     # GDELT watches news outlets; a host that the table knows as something else is believed to be that.
     kind = source_type(address)
     known = kind not in (common_pb2.SOURCE_TYPE_UNSPECIFIED, common_pb2.SOURCE_TYPE_COMPANY)

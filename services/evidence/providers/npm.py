@@ -26,7 +26,7 @@ from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, Query
 from services.evidence.domain.technical import is_technical
 from services.evidence.domain.words import stem
-from services.evidence.providers import leads, replies
+from services.evidence.providers import leads, reading, replies
 from services.evidence.providers.base import Access, Source, Terms
 
 PROVIDER = "npm"
@@ -69,7 +69,7 @@ class NpmProvider:
         objects = [row for row in replies.rows(PROVIDER, answer, "objects")[:HITS] if _name(row)]
         plain = dict.fromkeys(name for name in map(_name, objects) if not name.startswith("@"))
         counts = await self._downloads(list(plain), query.reuse_connections) if plain else {}
-        today = replies.iso(replies.text(answer, "time"))
+        today = replies.moment(reading.string(answer, "time"))
         found = (_found(row, counts.get(_name(row)) or _own_count(row, today)) for row in objects)
         return [f for f in found if f is not None]
 
@@ -84,9 +84,9 @@ class NpmProvider:
                 return {}
             raise
         if not isinstance(answer, dict):
-            raise replies.malformed(PROVIDER, "an object of counts")
+            raise reading.malformed(PROVIDER, "without an object of counts")
         counts = (row for row in _single_or_many(answer) if isinstance(row, dict))
-        return {name: row for row in counts if (name := replies.text(row, "package"))}
+        return {name: row for row in counts if (name := reading.string(row, "package"))}
 
 
 def _single_or_many(answer: dict[str, Any]) -> list[Any]:
@@ -106,23 +106,23 @@ def package_words(query: Query) -> str:
 
 def _own_count(row: dict[str, Any], today: datetime | None) -> dict[str, Any]:
     """The count that the search gives, in the shape of the counts; of the month to the day of the answer."""
-    monthly = replies.count(replies.part(row, "downloads"), "monthly")
+    monthly = replies.count(reading.record(row.get("downloads")), "monthly")
     return {"downloads": monthly, "end": f"{today:%Y-%m-%d}"} if monthly and today else {}
 
 
 def _name(row: dict[str, Any]) -> str:
     """The package's name; "" where it is none that npm gives, so that no name shapes another address."""
-    name = replies.text(replies.part(row, "package"), "name")
+    name = reading.string(reading.record(row.get("package")), "name")
     fit = 0 < len(name) <= NAME_CHARS_MAX and name.isprintable() and not any(c in name for c in " ,?#%\\")
     return name if fit and ".." not in name and name.count("/") == name.startswith("@") else ""
 
 
 def _found(row: dict[str, Any], count: dict[str, Any]) -> Found | None:
-    name, package = _name(row), replies.part(row, "package")
-    description = replies.plain(package.get("description"), DESCRIPTION_CHARS_MAX)
-    released = replies.iso(package.get("date"))
-    licence = replies.plain(package.get("license"), 60)
-    end = replies.iso(count.get("end"))
+    name, package = _name(row), reading.record(row.get("package"))
+    description = replies.plain_line(package.get("description"), DESCRIPTION_CHARS_MAX)
+    released = replies.moment(package.get("date"))
+    licence = replies.plain_line(package.get("license"), 60)
+    end = replies.moment(count.get("end"))
     downloads = replies.count(count, "downloads") if end is not None else 0
     said = f"{name}: {description}" if description else f"{name}."
     figure = None
@@ -139,11 +139,11 @@ def _found(row: dict[str, Any], count: dict[str, Any]) -> Found | None:
         return None
     return Found(
         provider=PROVIDER,
-        url=leads.web_url(replies.part(package, "links").get("npm")) or f"https://www.npmjs.com/package/{name}",
+        url=leads.web_url(reading.record(package.get("links")).get("npm")) or f"https://www.npmjs.com/package/{name}",
         title=f"{name} (npm)",
         text="\n".join([said, *(fact for fact in facts if fact)]),
         source_type=common_pb2.SOURCE_TYPE_DIRECTORY,
-        author=replies.plain(replies.part(package, "publisher").get("username"), 100),
+        author=replies.plain_line(reading.record(package.get("publisher")).get("username"), 100),
         published_at=released,
         figure=figure,
         spans=((0, len(said)),),
