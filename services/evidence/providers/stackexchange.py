@@ -60,7 +60,6 @@ SITES = {
     "marketing": "webmasters",
     "mobility": "mechanics",
     "pets": "pets",
-    "science": "academia",
     "security": "security",
     "social": "interpersonal",
     "travel": "travel",

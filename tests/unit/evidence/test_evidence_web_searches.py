@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chassis.testing import ManualClock
 from pipeline.v1 import errors_pb2
 from services.evidence.providers.base import Access
 from tests.support.asked_apis import FEASIBLE, SOURCE, asked, body, cooking, refusal
@@ -101,6 +102,37 @@ async def test_a_key_that_is_not_taken_names_its_setting(name: str, reply: str) 
     assert error.reason == errors_pb2.ERROR_REASON_UPSTREAM_FAILED
     assert f"PIPELINE_{name.upper()}_KEY" in str(error)
     assert error.metadata["status"] in ("400", "401", "403", "422")
+
+
+def test_an_access_does_not_show_its_key() -> None:
+    """It may end up in a log; its clock makes no difference between two of them."""
+    assert SECRET not in repr(Access("http://127.0.0.1", SECRET))
+    assert Access("http://127.0.0.1", SECRET) == Access("http://127.0.0.1", SECRET, clock=ManualClock())
+
+
+@pytest.mark.parametrize(
+    ("name", "keyed", "calls", "seconds"),
+    [
+        ("stackexchange", False, 30, 1),
+        ("stackexchange", True, 30, 1),
+        ("github", False, 10, 60),
+        ("github", True, 30, 60),
+        ("brave", False, 50, 1),
+        ("tavily", False, 100, 60),
+        ("serper", False, 50, 1),
+    ],
+)
+def test_no_window_holds_more_calls_than_are_allowed(name: str, keyed: bool, calls: int, seconds: int) -> None:
+    """A burst and what comes after it stay within the operator's figure."""
+    terms = SOURCE[name].keyed_terms if keyed else SOURCE[name].terms
+    assert terms is not None
+    assert terms.burst + terms.rate * seconds <= calls
+
+
+def test_gdelt_is_asked_once_in_five_seconds() -> None:
+    """No burst at all, one connection."""
+    terms = SOURCE["gdelt"].terms
+    assert (1 / terms.rate, terms.burst, terms.concurrency) == (5.0, 1, 1)
 
 
 @pytest.mark.parametrize("name", ["brave", "tavily", "serper"])
