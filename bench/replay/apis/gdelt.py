@@ -32,7 +32,7 @@ def _article(record: Record) -> dict[str, Any]:
     }
 
 
-def _refused(query: str) -> bytes | None:
+def refused(query: str) -> bytes | None:
     """What the syntax check says, as far as it is known."""
     phrases = re.findall(r'"([^"]*)"', query)
     words = re.sub(r'"[^"]*"|\S+:\S+', " ", query).split()
@@ -44,8 +44,8 @@ def _refused(query: str) -> bytes | None:
 def routes(world: World) -> Sequence[web.RouteDef]:
     async def search(request: web.Request) -> web.Response:
         query = request.query.get("query", "")
-        if (refused := _refused(query)) is not None:
-            return Answer(200, refused, TEXT).response()
+        if (said := refused(query)) is not None:
+            return Answer(200, said, TEXT).response()
         words = re.sub(r'"|\S+:\S+', " ", query)
         size = min(int(request.query.get("maxrecords", "75")), 250)
         found = world.search(words, "news", min(size, 10))

@@ -71,13 +71,14 @@ class Access:
     """How an upstream is reached: its address, the key where one is set, and who to tell when a call of ours hurts."""
 
     url: str
-    key: str = ""
+    # Never shown: an Access may end up in a log.
+    key: str = field(default="", repr=False)
     # An e-mail address or page of whoever runs this server; empty where none is configured.
     contact: str = ""
     # Where an upstream keeps its search when that is another host (npm); empty: at `url`.
     registry_url: str = ""
     # What an upstream's wish to be left alone is measured on.
-    clock: Clock = field(default_factory=SystemClock)
+    clock: Clock = field(default_factory=SystemClock, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

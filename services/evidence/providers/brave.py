@@ -16,10 +16,10 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from chassis.clock import Clock
-from chassis.http_answer import HttpResponse, parse_retry_after
+from chassis.http_answer import HttpResponse
 from chassis.pool import RETRY_AFTER_SECONDS_DEFAULT, HttpPool
 from services.evidence.domain.model import Found, Query
-from services.evidence.providers import leads, replies
+from services.evidence.providers import leads, reading, replies
 from services.evidence.providers.base import Access, Source, Terms
 
 PROVIDER = "brave"
@@ -64,7 +64,7 @@ class BraveProvider:
         )
         if response.status >= 300:
             self._refuse(response)
-        answer = replies.json_of(PROVIDER, response)
+        answer = reading.json_of(PROVIDER, response)
         # Where nothing fits, the group of web results is left out altogether.
         nothing = isinstance(answer, dict) and "web" not in answer and answer.get("type") == "search"
         results = [] if nothing else replies.rows(PROVIDER, answer, "web", "results")
@@ -72,8 +72,8 @@ class BraveProvider:
         return [f for f in found if f is not None]
 
     def _refuse(self, response: HttpResponse) -> NoReturn:
-        error = replies.part(replies.error_body(response), "error")
-        code = replies.text(error, "code")
+        error = reading.record(replies.error_body(response).get("error"))
+        code = reading.string(error, "code")
         if response.status == 429:
             wait = self._wait(response)
             self._rest.begin(wait)
@@ -88,7 +88,7 @@ class BraveProvider:
 
     def _wait(self, response: HttpResponse) -> float:
         """Seconds until the last of the exhausted windows opens again."""
-        named = parse_retry_after(response.headers.get("retry-after"), self._clock.now())
+        named = replies.wait_of(response, self._clock)
         if named is not None:
             return named
         resets = _numbers(response.headers.get("x-ratelimit-reset", ""))
@@ -102,8 +102,8 @@ class BraveProvider:
             "Brave Search",
             url=row.get("url"),
             # Both are HTML: escaped, with marks around the words that met.
-            title=replies.line(row.get("title"), leads.TITLE_CHARS_MAX),
-            snippet=replies.line(row.get("description"), leads.SNIPPET_CHARS_MAX),
+            title=replies.html_line(row.get("title"), leads.TITLE_CHARS_MAX),
+            snippet=replies.html_line(row.get("description"), leads.SNIPPET_CHARS_MAX),
             place=place,
             published_at=leads.moment(row.get("page_age"), self._clock.now()),
         )

@@ -20,13 +20,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chassis.clock import Clock
-from chassis.http_answer import HttpResponse, parse_retry_after
-from chassis.pool import HttpPool
+from chassis.http_answer import HttpResponse
+from chassis.pool import RETRY_AFTER_SECONDS_DEFAULT, HttpPool
 from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, Query
 from services.evidence.domain.source_types import source_type
 from services.evidence.domain.words import is_generic, stem
-from services.evidence.providers import leads, replies
+from services.evidence.providers import leads, reading, replies
 from services.evidence.providers.base import Access, Source, Terms
 
 PROVIDER = "gdelt"
@@ -37,9 +37,11 @@ PHRASE_WORDS_MAX = 3
 PHRASE_CHARS_MIN = 5
 WORD_CHARS_MIN = 3
 QUERY_CHARS_MAX = 200
-# What the operator asks for, and what a refusal without a wait is taken to mean.
+# What the operator asks for, and what its refusal without a wait means.
 SPACING_SECONDS = 5.0
 KINDS = frozenset({common_pb2.CLAIM_KIND_TIMING, common_pb2.CLAIM_KIND_MARKET_SIZE, common_pb2.CLAIM_KIND_PROBLEM})
+# An error is a sentence in plain text.
+_SENTENCE = re.compile(r"[A-Z][a-z']* [\x20-\x7e]{5,400}")
 _PLAIN = re.compile(r"[^\W_]+", re.UNICODE)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
@@ -87,19 +89,21 @@ class GdeltProvider:
     def _read(self, response: HttpResponse) -> dict[str, Any]:
         """The answer; raises what its plain text means."""
         body = response.text().strip()
-        if response.status == 429 or "limit requests" in body[:200].lower():
-            wait = parse_retry_after(response.headers.get("retry-after"), self._clock.now())
-            wait = SPACING_SECONDS if wait is None else wait
+        said_so = "limit requests" in body[:200].lower()
+        if response.status == 429 or said_so:
+            named = replies.wait_of(response, self._clock)
+            assumed = SPACING_SECONDS if said_so else RETRY_AFTER_SECONDS_DEFAULT
+            wait = assumed if named is None else named
             self._rest.begin(wait)
             raise replies.limited(PROVIDER, wait, response.status)
         if not body.startswith("{"):
-            if body and len(body) < 500 and not body.startswith(("<", "[")):
+            if _SENTENCE.fullmatch(body):
                 raise replies.failed(PROVIDER, "refused the search words", cause="refused", status=response.status)
-            raise replies.malformed(PROVIDER, "JSON", response.status)
+            raise reading.malformed(PROVIDER, "without JSON")
         try:
             answer = json.loads(_ESCAPE.sub(_known_escape, body), strict=False)
         except (ValueError, RecursionError) as exc:
-            raise replies.malformed(PROVIDER, "JSON", response.status) from exc
+            raise reading.malformed(PROVIDER, "without JSON") from exc
         return answer if isinstance(answer, dict) else {}
 
 
@@ -130,11 +134,11 @@ def news_words(query: Query) -> str:
 
 def _lead(article: dict[str, Any], place: int) -> Found | None:
     address = leads.web_url(article.get("url"))
-    title = replies.line(article.get("title"), leads.TITLE_CHARS_MAX)
+    title = replies.html_line(article.get("title"), leads.TITLE_CHARS_MAX)
     if not address or not title:
         return None
-    domain = replies.plain(article.get("domain"), 100)
-    country = replies.plain(article.get("sourcecountry"), 60)
+    domain = replies.plain_line(article.get("domain"), 100)
+    country = replies.plain_line(article.get("sourcecountry"), 60)
     # GDELT watches news outlets; a host that the table knows as something else is believed to be that.
     kind = source_type(address)
     known = kind not in (common_pb2.SOURCE_TYPE_UNSPECIFIED, common_pb2.SOURCE_TYPE_COMPANY)

@@ -18,12 +18,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from chassis.clock import Clock
-from chassis.http_answer import HttpResponse, parse_retry_after
-from chassis.pool import HttpPool
+from chassis.http_answer import HttpResponse
+from chassis.pool import RETRY_AFTER_SECONDS_DEFAULT, HttpPool
 from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, Query
 from services.evidence.domain.technical import is_software
-from services.evidence.providers import leads, replies
+from services.evidence.providers import leads, reading, replies
 from services.evidence.providers.base import Access, Source, Terms
 
 PROVIDER = "github"
@@ -76,7 +76,7 @@ class GitHubProvider:
         )
         if response.status >= 300:
             raise self._refusal(response)
-        items = replies.rows(PROVIDER, replies.json_of(PROVIDER, response), "items")
+        items = replies.rows(PROVIDER, reading.json_of(PROVIDER, response), "items")
         if response.headers.get("x-ratelimit-remaining") == "0":
             self._rest.begin(self._until_reset(response) or 0.0)
         found = (_found(repository) for repository in items[:HITS])
@@ -94,42 +94,42 @@ class GitHubProvider:
 
     def _wait(self, response: HttpResponse) -> float | None:
         """Seconds that a limit asks for, in the order in which GitHub wants them read; None: it is no limit."""
-        named = parse_retry_after(response.headers.get("retry-after"), self._clock.now())
+        named = replies.wait_of(response, self._clock)
         if named is not None:
             return named
         if response.headers.get("x-ratelimit-remaining") == "0":
             return self._until_reset(response) or SECONDARY_SECONDS
-        said = replies.text(replies.error_body(response), "message").lower()
-        if response.status == 429 or "rate limit" in said or "abuse" in said:
+        said = reading.string(replies.error_body(response), "message").lower()
+        if "rate limit" in said or "abuse" in said:
             return SECONDARY_SECONDS
-        return None
+        # A 429 that says nothing of itself is from something in between.
+        return RETRY_AFTER_SECONDS_DEFAULT if response.status == 429 else None
 
     def _until_reset(self, response: HttpResponse) -> float | None:
-        """Seconds to `x-ratelimit-reset` by the answer's own Date, so that a wrong clock here does no harm."""
+        """Seconds from the answer's own Date to `x-ratelimit-reset`; None where it names none."""
         reset = response.headers.get("x-ratelimit-reset", "")
         if not (reset.isascii() and reset.isdigit() and len(reset) <= 12):
             return None
-        sent = leads.moment(response.headers.get("date"), self._clock.now()) or self._clock.now()
         # A second more: both times are cut to seconds.
-        return max(int(reset) - sent.timestamp() + 1.0, 1.0)
+        return max(int(reset) - replies.sent_at(response, self._clock).timestamp() + 1.0, 1.0)
 
 
 def _found(repository: dict[str, Any]) -> Found | None:
-    name = replies.plain(repository.get("full_name"), 200)
+    name = replies.plain_line(repository.get("full_name"), 200)
     address = leads.web_url(repository.get("html_url"))
     if not name or not address or repository.get("private") is True:
         return None
     stars = replies.count(repository, "stargazers_count")
-    licence = replies.plain(replies.part(repository, "license").get("spdx_id"), 40)
+    licence = replies.plain_line(reading.record(repository.get("license")).get("spdx_id"), 40)
     licence = "" if licence == "NOASSERTION" else licence
-    description = replies.plain(repository.get("description"), DESCRIPTION_CHARS_MAX)
+    description = replies.plain_line(repository.get("description"), DESCRIPTION_CHARS_MAX)
     topics = repository.get("topics")
     labels = [t for t in topics if isinstance(t, str)][:TOPICS_MAX] if isinstance(topics, list) else []
-    pushed = replies.iso(repository.get("pushed_at"))
+    pushed = replies.moment(repository.get("pushed_at"))
     said = f"{name}: {description}" if description else f"{name}."
     facts = [
         f"GitHub stars: {stars:,}." if stars else "",
-        f"Topics: {', '.join(replies.plain(label, 50) for label in labels)}." if labels else "",
+        f"Topics: {', '.join(replies.plain_line(label, 50) for label in labels)}." if labels else "",
         f"Last change of the repository: {pushed:%Y-%m-%d}." if pushed else "",
         "The repository is archived." if repository.get("archived") is True else "",
         f"Licence: {licence}." if licence else "",
@@ -141,11 +141,11 @@ def _found(repository: dict[str, Any]) -> Found | None:
         title=name,
         text="\n".join([quote, *(fact for fact in facts[1:] if fact)]),
         source_type=common_pb2.SOURCE_TYPE_DIRECTORY,
-        author=replies.plain(replies.part(repository, "owner").get("login"), 100),
+        author=replies.plain_line(reading.record(repository.get("owner")).get("login"), 100),
         published_at=pushed,
         product=common_pb2.ProductFact(
             name=name.rpartition("/")[2],
-            category="; ".join(replies.plain(label, 50) for label in labels),
+            category="; ".join(replies.plain_line(label, 50) for label in labels),
             license=licence,
             stars=stars,
             source_url=address,

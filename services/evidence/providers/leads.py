@@ -74,8 +74,8 @@ def lead(
 ) -> Found | None:
     """A web result in plain text; None where it has no usable address or says nothing. `place` counts from 1."""
     address = web_url(url)
-    name = replies.plain(title, TITLE_CHARS_MAX)
-    said = replies.plain(snippet, SNIPPET_CHARS_MAX) or name
+    name = replies.plain_line(title, TITLE_CHARS_MAX)
+    said = replies.plain_line(snippet, SNIPPET_CHARS_MAX) or name
     if not address or not said:
         return None
     return Found(
@@ -104,7 +104,7 @@ def moment(value: object, now: datetime) -> datetime | None:
     if (ago := _AGO.fullmatch(said)) is not None:
         past = now - timedelta(days=int(ago[1]) * _AGO_DAYS[ago[2].lower()])
         return past.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    if (exact := replies.iso(said)) is not None:
+    if (exact := replies.moment(said)) is not None:
         return exact
     for form in _ENGLISH_DATES:
         try:

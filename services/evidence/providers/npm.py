@@ -3,18 +3,20 @@
 `GET {registry}/-/v1/search?text=...&size=8` at registry.npmjs.org
 (github.com/npm/registry/blob/main/docs/REGISTRY-API.md), then the counts of what it found at api.npmjs.org:
 `GET {base}/downloads/point/last-month/a,b,c` (docs/download-counts.md). Auth: none. Paging: `from`, `size` up to 250.
-Counts are given in bulk for up to 128 names, scoped ones (`@a/b`) only one by one; a single name gets an object
-`{downloads, start, end, package}`, several get `{name: object or null}`. Rate: none is published; both hosts answer 429
-to floods, mostly without Retry-After.
+Counts are given in bulk for up to 128 names, scoped ones (`@a/b`) not among them; a single name gets an object
+`{downloads, start, end, package}`, several get `{name: object or null}`. A scoped package is taken with the monthly
+count that the search itself gives since 2025. Rate: none is published; both hosts answer 429 to floods, mostly without
+Retry-After.
 Errors: `{"error": "..."}`: 400 for a search text below 2 or above 64 characters, 404 for the count of an unknown
 package.
-A search object: `package: {name, version, description, date, license, links: {npm, repository}, publisher}`.
+A search object: `downloads: {monthly}`, `package: {name, version, description, date, license, links: {npm, repository},
+publisher}`.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -24,15 +26,13 @@ from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, Query
 from services.evidence.domain.technical import is_technical
 from services.evidence.domain.words import stem
-from services.evidence.providers import leads, replies
+from services.evidence.providers import leads, reading, replies
 from services.evidence.providers.base import Access, Source, Terms
 
 PROVIDER = "npm"
 HITS = 8
 WORDS_MAX = 3
 SEARCH_CHARS = range(2, 65)
-# Each scoped package costs a call of its own.
-SCOPED_MAX = 2
 DESCRIPTION_CHARS_MAX = 300
 NAME_CHARS_MAX = 214
 PERIOD = "last-month"
@@ -58,7 +58,7 @@ class NpmProvider:
         return query.kind in KINDS and is_technical(query.idea) and bool(package_words(query))
 
     def key(self, query: Query) -> str:
-        return f"{self._search}|{self._counts}|{package_words(query)}|{HITS}|{SCOPED_MAX}"
+        return f"{self._search}|{self._counts}|{package_words(query)}|{HITS}"
 
     async def search(self, query: Query) -> Sequence[Found]:
         answer = await self._pool.get_json(
@@ -66,25 +66,16 @@ class NpmProvider:
             {"text": package_words(query), "size": HITS},
             reuse_connections=query.reuse_connections,
         )
-        objects = replies.rows(PROVIDER, answer, "objects")[:HITS]
-        packages = [package for package in (replies.part(row, "package") for row in objects) if _name(package)]
-        counts = await self._downloads((_name(package) for package in packages), query.reuse_connections)
-        found = (_found(package, counts.get(_name(package), {})) for package in packages)
+        objects = [row for row in replies.rows(PROVIDER, answer, "objects")[:HITS] if _name(row)]
+        plain = dict.fromkeys(name for name in map(_name, objects) if not name.startswith("@"))
+        counts = await self._downloads(list(plain), query.reuse_connections) if plain else {}
+        today = replies.moment(reading.string(answer, "time"))
+        found = (_found(row, counts.get(_name(row)) or _own_count(row, today)) for row in objects)
         return [f for f in found if f is not None]
 
-    async def _downloads(self, names: Iterable[str], reuse: bool) -> dict[str, dict[str, Any]]:
+    async def _downloads(self, names: list[str], reuse: bool) -> dict[str, dict[str, Any]]:
         """The counts by package name; packages without one are missing."""
-        wanted = list(dict.fromkeys(names))
-        scoped = [name for name in wanted if name.startswith("@")][:SCOPED_MAX]
-        together = [name for name in wanted if not name.startswith("@")]
-        paths = [quote(name, safe="@/") for name in scoped]
-        if together:
-            paths.append(",".join(quote(name, safe="") for name in together))
-        answers = await asyncio.gather(*(self._count(path, reuse) for path in paths))
-        counts = [row for answer in answers for row in _single_or_many(answer)]
-        return {row["package"]: row for row in counts if isinstance(row, dict) and isinstance(row.get("package"), str)}
-
-    async def _count(self, path: str, reuse: bool) -> dict[str, Any]:
+        path = ",".join(quote(name, safe="") for name in names)
         try:
             answer = await self._pool.get_json(self._counts + path, reuse_connections=reuse)
         except PipelineError as error:
@@ -93,8 +84,9 @@ class NpmProvider:
                 return {}
             raise
         if not isinstance(answer, dict):
-            raise replies.malformed(PROVIDER, "an object of counts")
-        return answer
+            raise reading.malformed(PROVIDER, "without an object of counts")
+        counts = (row for row in _single_or_many(answer) if isinstance(row, dict))
+        return {name: row for row in counts if (name := reading.string(row, "package"))}
 
 
 def _single_or_many(answer: dict[str, Any]) -> list[Any]:
@@ -112,18 +104,25 @@ def package_words(query: Query) -> str:
     return text
 
 
-def _name(package: dict[str, Any]) -> str:
-    name = replies.text(package, "name")
+def _own_count(row: dict[str, Any], today: datetime | None) -> dict[str, Any]:
+    """The count that the search gives, in the shape of the counts; of the month to the day of the answer."""
+    monthly = replies.count(reading.record(row.get("downloads")), "monthly")
+    return {"downloads": monthly, "end": f"{today:%Y-%m-%d}"} if monthly and today else {}
+
+
+def _name(row: dict[str, Any]) -> str:
+    """The package's name; "" where it is none that npm gives, so that no name shapes another address."""
+    name = reading.string(reading.record(row.get("package")), "name")
     fit = 0 < len(name) <= NAME_CHARS_MAX and name.isprintable() and not any(c in name for c in " ,?#%\\")
     return name if fit and ".." not in name and name.count("/") == name.startswith("@") else ""
 
 
-def _found(package: dict[str, Any], count: dict[str, Any]) -> Found | None:
-    name, links = _name(package), replies.part(package, "links")
-    description = replies.plain(package.get("description"), DESCRIPTION_CHARS_MAX)
-    released = replies.iso(package.get("date"))
-    licence = replies.plain(package.get("license"), 60)
-    end = replies.iso(count.get("end"))
+def _found(row: dict[str, Any], count: dict[str, Any]) -> Found | None:
+    name, package = _name(row), reading.record(row.get("package"))
+    description = replies.plain_line(package.get("description"), DESCRIPTION_CHARS_MAX)
+    released = replies.moment(package.get("date"))
+    licence = replies.plain_line(package.get("license"), 60)
+    end = replies.moment(count.get("end"))
     downloads = replies.count(count, "downloads") if end is not None else 0
     said = f"{name}: {description}" if description else f"{name}."
     figure = None
@@ -140,11 +139,11 @@ def _found(package: dict[str, Any], count: dict[str, Any]) -> Found | None:
         return None
     return Found(
         provider=PROVIDER,
-        url=leads.web_url(links.get("npm")) or f"https://www.npmjs.com/package/{name}",
+        url=leads.web_url(reading.record(package.get("links")).get("npm")) or f"https://www.npmjs.com/package/{name}",
         title=f"{name} (npm)",
         text="\n".join([said, *(fact for fact in facts if fact)]),
         source_type=common_pb2.SOURCE_TYPE_DIRECTORY,
-        author=replies.plain(replies.part(package, "publisher").get("username"), 100),
+        author=replies.plain_line(reading.record(package.get("publisher")).get("username"), 100),
         published_at=released,
         figure=figure,
         spans=((0, len(said)),),
@@ -160,7 +159,7 @@ def _make(pool: HttpPool, access: Access) -> NpmProvider:
 
 SOURCE = Source(
     PROVIDER,
-    # No figure is published. A question makes up to four calls; counts change once a day.
+    # No figure is published. A question makes two calls; counts change once a day.
     Terms(rate=0.5, burst=3, concurrency=2, calls_per_run=3, ttl_seconds=86_400.0),
     _make,
 )

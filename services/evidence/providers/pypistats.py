@@ -24,7 +24,7 @@ from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, Query
 from services.evidence.domain.technical import is_technical
 from services.evidence.domain.words import PhraseIndex, phrase
-from services.evidence.providers import replies
+from services.evidence.providers import reading, replies
 from services.evidence.providers.base import Access, Source, Terms
 
 PROVIDER = "pypistats"
@@ -112,7 +112,7 @@ class PypiStatsProvider:
             raise
         data = answer.get("data") if isinstance(answer, dict) else None
         if not isinstance(data, dict):
-            raise replies.malformed(PROVIDER, "data")
+            raise reading.malformed(PROVIDER, "without data")
         month, week = replies.count(data, "last_month"), replies.count(data, "last_week")
         if not month:
             return None

@@ -1,20 +1,25 @@
-"""What the providers of JSON APIs share: reading an answer with care, typed errors, and an upstream's wish for rest."""
+"""What the community and web search providers share beyond `reading`: lines of HTML, waits, and the wish for rest.
+
+A provider with a `Rest` makes no call before an upstream's wish to be left alone has passed.
+"""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from chassis.clock import Clock
-from chassis.http_answer import RETRY_AFTER_SECONDS_MAX, HttpResponse
+from chassis.http_answer import RETRY_AFTER_SECONDS_MAX, HttpResponse, parse_retry_after
 from pipeline.errors import PipelineError
 from pipeline.v1 import errors_pb2
 from services.evidence.domain.model import Query
 from services.evidence.domain.words import is_generic, stem
 from services.evidence.providers.extract import html_to_text, visible
+from services.evidence.providers.reading import line, malformed
+from services.evidence.providers.reading import moment as iso_moment
 
 # A year; an upstream that asks for more is taken at its word, not for ever.
 REST_SECONDS_MAX = 366 * 86_400.0
@@ -26,32 +31,20 @@ _WORD = re.compile(r"[^\W_][\w'’+.#-]*", re.UNICODE)
 # ------------------------------------------------------------------------------------ fields
 
 
-def text(record: dict[str, Any], field: str) -> str:
-    """A field that should be a string; "" where it is none."""
-    value = record.get(field)
-    return value if isinstance(value, str) else ""
-
-
-def line(value: object, chars_max: int) -> str:
-    """A string (plain or HTML) as one clean line of at most `chars_max`; "" for anything else."""
+def html_line(value: object, chars_max: int) -> str:
+    """HTML as one clean line of at most `chars_max`; "" for what is no string."""
     return " ".join(html_to_text(value).split())[:chars_max].strip() if isinstance(value, str) else ""
 
 
-def plain(value: object, chars_max: int) -> str:
-    """A plain string as one line without invisible characters; markup stays as it is written."""
-    return " ".join(visible(value).split())[:chars_max].strip() if isinstance(value, str) else ""
+def plain_line(value: object, chars_max: int) -> str:
+    """Plain text as one clean line, markup as it is written; "" for what is no string."""
+    return line(value, chars_max) if isinstance(value, str) else ""
 
 
 def count(record: dict[str, Any], field: str) -> int:
     """A field that should be a whole number of things; 0 where it is none, negative or absurd."""
     value = record.get(field)
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**15 else 0
-
-
-def part(record: object, field: str) -> dict[str, Any]:
-    """A field that should be an object; {} where it is none."""
-    value = record.get(field) if isinstance(record, dict) else None
-    return value if isinstance(value, dict) else {}
 
 
 def day_of(seconds: object) -> datetime | None:
@@ -61,15 +54,10 @@ def day_of(seconds: object) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def iso(value: object) -> datetime | None:
-    """A moment in ISO 8601; one without a zone is taken as UTC; None where it is none."""
-    if not isinstance(value, str) or len(value) > 40:
-        return None
-    try:
-        moment = datetime.fromisoformat(value.strip())
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+def moment(value: object) -> datetime | None:
+    """A moment in ISO 8601, in UTC; one without a zone is taken as UTC; None where it is none."""
+    read = iso_moment(value.strip()) if isinstance(value, str) else None
+    return read.astimezone(UTC) if read else None
 
 
 def rows(provider: str, answer: object, *path: str) -> list[dict[str, Any]]:
@@ -77,16 +65,8 @@ def rows(provider: str, answer: object, *path: str) -> list[dict[str, Any]]:
     for field in path:
         answer = answer.get(field) if isinstance(answer, dict) else None
     if not isinstance(answer, list):
-        raise malformed(provider, f"a list of {path[-1]}" if path else "a list")
+        raise malformed(provider, f"without a list of {path[-1]}" if path else "without a list")
     return [record for record in answer if isinstance(record, dict)]
-
-
-def json_of(provider: str, response: HttpResponse) -> Any:
-    """The body as JSON; raises UPSTREAM_FAILED with cause `malformed`."""
-    try:
-        return response.json()
-    except ValueError as exc:
-        raise malformed(provider, "JSON", response.status) from exc
 
 
 def error_body(response: HttpResponse) -> dict[str, Any]:
@@ -98,19 +78,36 @@ def error_body(response: HttpResponse) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def specific_words(query: Query, most: int, *, phrases: Iterable[str] | None = None) -> list[str]:
-    """At most `most` words of the query that say something about the field, strongest first, each once.
+def specific_words(query: Query, most: int) -> list[str]:
+    """At most `most` words that say something about the field, strongest first, each once.
 
-    Words come from the claim's terms, then from the idea's keywords; `phrases` takes the place of both.
+    Unlike `reading.search_words` it keeps "no-shows" and "c++" whole, for engines that rank rather than match.
     """
     words: dict[str, str] = {}
-    for term in [*query.terms, *query.idea.keywords] if phrases is None else phrases:
+    for term in [*query.terms, *query.idea.keywords]:
         for written in _WORD.findall(visible(term).lower()):
             word = written.rstrip(".-'’")
             key = stem(word)
             if len(word) <= WORD_CHARS_MAX and not is_generic(key) and len(words) < most:
                 words.setdefault(key, word)
     return list(words.values())
+
+
+# ------------------------------------------------------------------------------------ waits
+
+
+def sent_at(response: HttpResponse, clock: Clock) -> datetime:
+    """When the answer was sent by its own Date, so that a wrong clock here does no harm; else now."""
+    try:
+        sent = parsedate_to_datetime(response.headers.get("date", ""))
+    except (ValueError, OverflowError):
+        return clock.now()
+    return sent.replace(tzinfo=UTC) if sent.tzinfo is None else sent
+
+
+def wait_of(response: HttpResponse, clock: Clock) -> float | None:
+    """Seconds of the answer's Retry-After, capped; None where it names none."""
+    return parse_retry_after(response.headers.get("retry-after"), sent_at(response, clock))
 
 
 # ------------------------------------------------------------------------------------ errors
@@ -122,10 +119,6 @@ def failed(provider: str, what: str, *, cause: str, status: int = 0) -> Pipeline
     if status:
         metadata["status"] = str(status)
     return PipelineError(errors_pb2.ERROR_REASON_UPSTREAM_FAILED, f"{provider} {what}", metadata=metadata)
-
-
-def malformed(provider: str, wanted: str, status: int = 0) -> PipelineError:
-    return failed(provider, f"answered without {wanted}", cause="malformed", status=status)
 
 
 def refused_key(provider: str, setting: str, status: int) -> PipelineError:

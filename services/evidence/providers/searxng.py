@@ -16,7 +16,7 @@ from typing import Any
 from chassis.clock import Clock
 from chassis.pool import HttpPool
 from services.evidence.domain.model import Found, Query
-from services.evidence.providers import leads, replies
+from services.evidence.providers import leads, reading, replies
 from services.evidence.providers.base import Access, Source, Terms
 
 PROVIDER = "searxng"
@@ -57,7 +57,7 @@ class SearxngProvider:
         )
         if response.status == 403:
             raise replies.failed(PROVIDER, f"does not give JSON; {MEND}", cause="status", status=403)
-        answer = replies.json_of(PROVIDER, response)
+        answer = reading.json_of(PROVIDER, response)
         results = replies.rows(PROVIDER, answer, "results")
         silent = answer.get("unresponsive_engines")
         if not results and isinstance(silent, list) and silent:
@@ -78,7 +78,7 @@ class SearxngProvider:
             snippet=row.get("content"),
             place=place,
             published_at=leads.moment(row.get("publishedDate") or row.get("pubdate"), self._clock.now()),
-            author=replies.plain(row.get("author"), 100),
+            author=replies.plain_line(row.get("author"), 100),
         )
 
 

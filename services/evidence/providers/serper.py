@@ -18,7 +18,7 @@ from chassis.clock import Clock
 from chassis.http_answer import HttpResponse
 from chassis.pool import HttpPool
 from services.evidence.domain.model import Found, Query
-from services.evidence.providers import leads, replies
+from services.evidence.providers import leads, reading, replies
 from services.evidence.providers.base import Access, Source, Terms
 
 PROVIDER = "serper"
@@ -58,7 +58,7 @@ class SerperProvider:
         )
         if response.status >= 300:
             self._refuse(response)
-        answer = replies.json_of(PROVIDER, response)
+        answer = reading.json_of(PROVIDER, response)
         if isinstance(answer, list) and answer:
             answer = answer[0]
         results = replies.rows(PROVIDER, answer, "organic")
@@ -68,7 +68,7 @@ class SerperProvider:
     def _refuse(self, response: HttpResponse) -> NoReturn:
         if response.status in (401, 403):
             raise replies.refused_key(PROVIDER, SETTING, response.status)
-        if "credits" in replies.text(replies.error_body(response), "message").lower():
+        if "credits" in reading.string(replies.error_body(response), "message").lower():
             why = "has no credits left"
             self._rest.begin(USED_UP_SECONDS, why)
             raise replies.limited(PROVIDER, USED_UP_SECONDS, response.status, why)

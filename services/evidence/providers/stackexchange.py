@@ -27,7 +27,7 @@ from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, IdeaFacts, Query
 from services.evidence.domain.scoring import VOTES_FULL
 from services.evidence.domain.technical import is_technical
-from services.evidence.providers import leads, replies
+from services.evidence.providers import leads, reading, replies
 from services.evidence.providers.base import Access, Source, Terms
 from services.evidence.providers.extract import html_to_text
 
@@ -60,7 +60,6 @@ SITES = {
     "marketing": "webmasters",
     "mobility": "mechanics",
     "pets": "pets",
-    "science": "academia",
     "security": "security",
     "social": "interpersonal",
     "travel": "travel",
@@ -110,7 +109,7 @@ class StackExchangeProvider:
         # Older proxies answer with 200 what the API calls an error.
         if response.status >= 300 or replies.error_body(response).get("error_id") is not None:
             self._refuse(response)
-        answer = replies.json_of(PROVIDER, response)
+        answer = reading.json_of(PROVIDER, response)
         self._heed(answer)
         found = (_found(question, site) for question in replies.rows(PROVIDER, answer, "items")[:HITS])
         return [f for f in found if f is not None]
@@ -127,8 +126,8 @@ class StackExchangeProvider:
 
     def _refuse(self, response: HttpResponse) -> NoReturn:
         error = replies.error_body(response)
-        message = replies.text(error, "error_message")
-        if error.get("error_id") == 502 or replies.text(error, "error_name") == "throttle_violation":
+        message = reading.string(error, "error_message")
+        if error.get("error_id") == 502 or reading.string(error, "error_name") == "throttle_violation":
             named = _AVAILABLE.search(message)
             wait = float(named[1]) if named else THROTTLED_SECONDS
             self._rest.begin(wait)
@@ -138,7 +137,7 @@ class StackExchangeProvider:
         if error.get("error_id") in (500, 503):
             raise replies.failed(PROVIDER, "is out of order", cause="status", status=503)
         if not error:
-            raise replies.malformed(PROVIDER, "JSON", response.status)
+            raise reading.malformed(PROVIDER, "without JSON")
         raise replies.failed(PROVIDER, "refused the search words", cause="refused", status=response.status)
 
 
@@ -153,10 +152,10 @@ def site_of(idea: IdeaFacts) -> str:
 
 def _found(question: dict[str, Any], site: str) -> Found | None:
     address = leads.web_url(question.get("link"))
-    title = replies.line(question.get("title"), TITLE_CHARS_MAX)
+    title = replies.html_line(question.get("title"), TITLE_CHARS_MAX)
     if not address or not title:
         return None
-    body = html_to_text(replies.text(question, "body"))
+    body = html_to_text(reading.string(question, "body"))
     votes = replies.count(question, "score")
     answered = "an answered" if question.get("is_answered") is True else "an unanswered"
     return Found(
@@ -165,7 +164,7 @@ def _found(question: dict[str, Any], site: str) -> Found | None:
         title=title,
         text="\n\n".join(part for part in (title, body) if part)[:TEXT_CHARS_MAX].strip(),
         source_type=common_pb2.SOURCE_TYPE_COMMUNITY,
-        author=replies.line(replies.part(question, "owner").get("display_name"), 100),
+        author=replies.html_line(reading.record(question.get("owner")).get("display_name"), 100),
         published_at=replies.day_of(question.get("creation_date")),
         why=f"It is {answered} question on {site} (Stack Exchange, CC BY-SA)"
         + (f" with {votes:,} votes." if votes else "."),

@@ -19,7 +19,7 @@ from chassis.clock import Clock
 from chassis.http_answer import HttpResponse
 from chassis.pool import HttpPool
 from services.evidence.domain.model import Found, Query
-from services.evidence.providers import leads, replies
+from services.evidence.providers import leads, reading, replies
 from services.evidence.providers.base import Access, Source, Terms
 
 PROVIDER = "tavily"
@@ -64,7 +64,7 @@ class TavilyProvider:
         )
         if response.status >= 300:
             self._refuse(response)
-        results = replies.rows(PROVIDER, replies.json_of(PROVIDER, response), "results")
+        results = replies.rows(PROVIDER, reading.json_of(PROVIDER, response), "results")
         found = (self._lead(row, place) for place, row in enumerate(results[: leads.HITS], start=1))
         return [f for f in found if f is not None]
 

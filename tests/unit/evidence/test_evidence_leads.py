@@ -141,5 +141,5 @@ def test_a_very_long_wait_is_told_capped_and_in_full() -> None:
 
 def test_moments_without_a_zone_are_utc() -> None:
     """APIs that name no zone mean UTC."""
-    assert replies.iso("2026-02-03T04:05:06") == datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
-    assert replies.iso("2026-02-03T04:05:06Z") == datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
+    assert replies.moment("2026-02-03T04:05:06") == datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
+    assert replies.moment("2026-02-03T04:05:06Z") == datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
