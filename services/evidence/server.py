@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from chassis.cache_file import CacheFile
 from chassis.clock import Clock, SystemClock
 from chassis.limits import ProfileLimits
 from chassis.models.embedding import Embedder, load_embedder
 from chassis.pool import HttpPool, user_agent_for
-from chassis.resilience import TokenBucket
 from chassis.server import Server
 from chassis.telemetry import Telemetry
 from pipeline.v1 import common_pb2, evidence_pb2_grpc
@@ -45,9 +45,20 @@ def build(
     for pool in providers.pools:
         server.pools[pool.name] = pool
         server.on_close(pool.close)
+    store = CacheFile.of(config, clock)
+    if store is not None:
+        server.on_close(store.close)
     terms = dict(providers.terms)
     upstreams = [
-        _upstream(provider, terms.get(provider.name, DEFAULT_TERMS), config, telemetry, clock)
+        Upstream(
+            provider,
+            telemetry=telemetry,
+            clock=clock,
+            terms=terms.get(provider.name, DEFAULT_TERMS),
+            rate_factor=config.upstream_rate_factor,
+            cache_size=config.evidence_cache_size,
+            store=store,
+        )
         for provider in providers.providers
     ]
     for upstream in upstreams:
@@ -103,17 +114,3 @@ def default_providers(
         pools.append(pool)
         terms.append((source.name, agreed))
     return EvidenceProviders(tuple(found), embedder, tuple(lacking), tuple(pools), tuple(terms))
-
-
-def _upstream(provider: Provider, terms: Terms, config: EvidenceConfig, telemetry: Telemetry, clock: Clock) -> Upstream:
-    limiter = None
-    if not provider.offline:
-        limiter = TokenBucket(terms.rate * config.upstream_rate_factor, terms.burst, clock, name=provider.name)
-    return Upstream(
-        provider,
-        telemetry=telemetry,
-        clock=clock,
-        cache_size=config.evidence_cache_size,
-        limiter=limiter,
-        timeout_seconds=terms.timeout_seconds,
-    )
