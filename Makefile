@@ -57,7 +57,7 @@ k8s: $(VENV)/.dev ## build every overlay and validate it strictly, offline
 	  kubectl kustomize "$$overlay" > "$$built"; $(BIN)/kubernetes-validate --strict --quiet "$$built"; \
 	  echo "$$overlay: $$(grep -c '^kind: ' "$$built") resources valid"; done
 
-bench: $(VENV)/.dev ## async against the synchronous fallback over a local upstream simulator
+bench: $(VENV)/.dev ## async against the synchronous fallback over a replayed upstream
 	$(BIN)/python -m bench
 
 clients: $(VENV)/.dev ## run the clients in other languages against a served pipeline

@@ -1,27 +1,23 @@
 """One idea and five ideas, async against the synchronous fallback, alternating in one run.
 
-Both call the same servers over the same local upstream simulator. Each measurement starts with new servers, stores and
-caches; starting them, and one run of an unrelated idea that loads the models, are not on the clock. Only ratios mean
-something on a shared machine.
+Both call the same servers over the same replayed Hacker News on loopback (`bench.replay`). Each measurement starts with
+new servers, stores and caches; starting them, and one run of an unrelated idea that loads the models, are not on the
+clock. Only ratios mean something on a shared machine.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from bench.memory import idle_memory
+from bench.replay.process import replayed, stats
+from bench.replay.server import settings
 from pipeline.main_pipeline import MainPipeline
 from pipeline.main_pipeline_async import AsyncMainPipeline, AsyncPipelineConfig
 from pipeline.result import PipelineResult
@@ -38,24 +34,9 @@ WARM_UP = "A subscription box that sends rare houseplants with a care calendar t
 PLACES = ("Lisbon", "Oslo", "Nairobi", "Denver", "Kyoto", "Lima", "Perth", "Turin", "Ghent", "Quito")
 
 
-@contextmanager
-def simulator(seed: int) -> Iterator[str]:
-    """The address of an upstream simulator in a process of its own."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.simulator", "--seed", str(seed)], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-    finally:
-        process.terminate()
-        process.wait()
-
-
 def calls(address: str) -> int:
-    """Calls that the simulator has counted."""
-    with urllib.request.urlopen(f"{address}/stats", timeout=5) as reply:
-        return int(json.load(reply)["calls"])
+    """Calls that the replay server has counted."""
+    return int(stats(address)["calls"])
 
 
 def phase_seconds(result: PipelineResult) -> dict[str, float]:
@@ -92,35 +73,35 @@ class Side:
 def measure(repetitions: int, seed: int) -> dict[tuple[str, int], Side]:
     """Alternate the two implementations over one and five ideas."""
     sides = {(kind, size): Side(size) for kind in ("sync", "async") for size in (1, 5)}
-    with simulator(seed) as address:
-        settings = {"hackernews_url": address, "providers": "hackernews", "upstream_rate_factor": 40.0}
+    with replayed(seed) as address:
+        where: dict[str, object] = settings(address, ["hackernews"])
         for repetition in range(repetitions):
             for size in (1, 5):
                 ideas = [text.format(place=PLACES[repetition % len(PLACES)]) for text in IDEAS[:size]]
                 with tempfile.TemporaryDirectory() as folder:
-                    sides["sync", size].add(*_sync(ideas, address, Path(folder) / "sync", settings))
-                    sides["async", size].add(*_async(ideas, address, Path(folder) / "async", settings))
+                    sides["sync", size].add(*_sync(ideas, address, Path(folder) / "sync", where))
+                    sides["async", size].add(*_async(ideas, address, Path(folder) / "async", where))
     return sides
 
 
 Measured = tuple[float, int, list[PipelineResult]]
 
 
-def _sync(ideas: list[str], address: str, folder: Path, settings: dict[str, object]) -> Measured:
+def _sync(ideas: list[str], address: str, folder: Path, where: dict[str, object]) -> Measured:
     """One after another, blocking."""
-    with MainPipeline(state_dir=folder, offline=False, settings=settings) as pipeline:
+    with MainPipeline(state_dir=folder, offline=False, settings=where) as pipeline:
         pipeline.execute_full_pipeline(WARM_UP)
         before, start = calls(address), time.perf_counter()
         results = [pipeline.execute_full_pipeline(idea) for idea in ideas]
         return time.perf_counter() - start, calls(address) - before, results
 
 
-def _async(ideas: list[str], address: str, folder: Path, settings: dict[str, object]) -> Measured:
+def _async(ideas: list[str], address: str, folder: Path, where: dict[str, object]) -> Measured:
     """All at once."""
 
     async def work() -> Measured:
         config = AsyncPipelineConfig(max_concurrent_phases=3)
-        async with AsyncMainPipeline(config, state_dir=folder, offline=False, settings=settings) as pipeline:
+        async with AsyncMainPipeline(config, state_dir=folder, offline=False, settings=where) as pipeline:
             await pipeline.execute_full_pipeline(WARM_UP)
             before, start = calls(address), time.perf_counter()
             results = list(await asyncio.gather(*(pipeline.execute_full_pipeline(idea) for idea in ideas)))

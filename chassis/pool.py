@@ -293,6 +293,8 @@ class HttpPool:
                 auto_decompress=False,
                 trust_env=False,
             )
+            # aiohttp would ask again by itself after a lost connection, unseen by retry budgets and counts.
+            session._retry_connection = False
             self._sessions[reuse] = session
         return session
 

@@ -79,13 +79,13 @@ async def cache_stats(target: str, state_dir: Path | None, *, as_json: bool) -> 
         if as_json:
             print_message(reply)
             return 0
-        for heading in ("cache", "in memory", "at most", "hits", "misses", "joined", "evicted", "on disk", "size"):
-            table.add_column(heading, justify="left" if heading == "cache" else "right")
+        for heading in ("cache", "in memory", "hits", "misses", "joined", "on disk", "size"):
+            table.add_column(heading, justify="left" if heading == "cache" else "right", no_wrap=True)
         for server in reply.servers:
             for kept in server.caches:
-                counts = (kept.entries, kept.max_size, kept.hits, kept.misses, kept.coalesced, kept.evictions)
-                sizes = (f"{kept.stored_entries:,}", size_text(kept.stored_bytes))
-                table.add_row(f"{server.server}.{kept.name}", *(f"{count:,}" for count in counts), *sizes)
+                counts = (kept.entries, kept.hits, kept.misses, kept.coalesced, kept.stored_entries)
+                cells = (f"{count:,}" for count in counts)
+                table.add_row(f"{server.server}.{kept.name}", *cells, size_text(kept.stored_bytes))
         console(False).print(table)
         for name in reply.unreachable_servers:
             console(False).print(f"{name} did not answer")

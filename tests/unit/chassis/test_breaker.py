@@ -393,3 +393,86 @@ TestBreakerConsecutive = BreakerMachine.TestCase
 TestBreakerConsecutive.settings = _FEW
 TestBreakerWindow = WindowBreakerMachine.TestCase
 TestBreakerWindow.settings = _FEW
+
+
+def test_the_story_tells_each_transition_and_its_cause() -> None:
+    """Opened, probed in vain, probed well: each step is remembered with its cause and how long it rested."""
+    clock = ManualClock()
+    subject = breaker(clock=clock)
+    trip(subject)
+    clock.advance(10)
+    subject.acquire().fail()
+    clock.advance(20)
+    subject.acquire().succeed()
+    assert [(t.old.value, t.new.value, t.rest, t.cause) for t in subject.history] == [
+        ("closed", "open", 10, "3 failures in a row"),
+        ("open", "half_open", 0, "its rest of 10.0 s was over"),
+        ("half_open", "open", 20, "the probe failed"),
+        ("open", "half_open", 0, "its rest of 20.0 s was over"),
+        ("half_open", "closed", 0, "the probe succeeded"),
+    ]
+    assert subject.history[-1].at == clock.now()
+
+
+def test_the_story_is_bounded() -> None:
+    """However long an upstream flaps, twenty transitions are remembered, the latest ones."""
+    clock = ManualClock()
+    subject = breaker(BreakerConfig(mode="consecutive", failure_threshold=1, jitter=0), clock)
+    for _ in range(50):
+        clock.advance(subject.retry_after)
+        subject.acquire().fail()
+    assert len(subject.history) == 20
+    assert subject.history[-1].new is BreakerState.OPEN
+
+
+@pytest.mark.parametrize(
+    ("failures", "seconds", "cause"),
+    [(10, 0.1, "10 of 20 calls failed"), (0, 6.0, "20 of 20 calls took over 5 s")],
+)
+def test_a_window_says_what_filled_it(failures: int, seconds: float, cause: str) -> None:
+    """The share that opened the breaker is in the story."""
+    subject = breaker(WINDOW)
+    for number in range(20):
+        permit = subject.acquire()
+        permit.fail(seconds) if number % 2 == 0 and number // 2 < failures else permit.succeed(seconds)
+    assert subject.history[-1].cause == cause
+
+
+def test_either_way_of_counting_opens() -> None:
+    """Five failures in a row open it before a window is full; half of a full window opens it without five in a row."""
+    config = BreakerConfig(mode="either", jitter=0)
+    quiet, busy = breaker(config), breaker(config)
+    for _ in range(5):
+        quiet.acquire().fail()
+    for number in range(20):
+        permit = busy.acquire()
+        permit.fail() if number % 2 else permit.succeed()
+    assert quiet.history[-1].cause == "5 failures in a row"
+    assert busy.history[-1].cause == "10 of 20 calls failed"
+
+
+def test_a_check_takes_no_permit() -> None:
+    """Asking whether one may call refuses while the breaker rests or is probed, and never takes the probe."""
+    clock = ManualClock()
+    subject = breaker(clock=clock)
+    subject.check()
+    trip(subject)
+    with pytest.raises(PipelineError):
+        subject.check()
+    clock.advance(10)
+    subject.check()
+    permit = subject.acquire()
+    assert permit.probe
+    with pytest.raises(PipelineError):
+        subject.check()
+    permit.succeed()
+    subject.check()
+
+
+def test_a_listener_is_told_once() -> None:
+    """A listener that is added with each call is told of a transition once."""
+    subject, heard = breaker(), []
+    for _ in range(3):
+        subject.add_listener(heard.append)
+    trip(subject)
+    assert len(heard) == 1
