@@ -110,7 +110,9 @@ async def test_what_it_finds_can_be_quoted_and_opened(pair: Pair) -> None:
         assert source.title == source.title.strip() != ""
         assert source.text == source.text.strip() != ""
         assert len(source.text) <= 20_000
-        assert source.source_type != common_pb2.SOURCE_TYPE_UNSPECIFIED
+        # What kind of page a search engine has found, its address tells only sometimes.
+        lead = source.origin == common_pb2.TEXT_ORIGIN_SEARCH_SNIPPET
+        assert lead or source.source_type != common_pb2.SOURCE_TYPE_UNSPECIFIED
         assert source.origin != common_pb2.TEXT_ORIGIN_UNSPECIFIED
         assert source.why.endswith(".")
         assert 0 <= source.confidence <= 1
@@ -119,7 +121,7 @@ async def test_what_it_finds_can_be_quoted_and_opened(pair: Pair) -> None:
         assert source.published_at is None or source.published_at.tzinfo is not None
         for start, end in source.spans:
             assert source.text[start:end].strip() == source.text[start:end] != ""
-        assert verified(candidate(source))
+        assert lead or verified(candidate(source))
 
 
 async def test_one_question_costs_few_calls(pair: Pair) -> None:
