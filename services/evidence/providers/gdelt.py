@@ -89,7 +89,7 @@ class GdeltProvider:
     def _read(self, response: HttpResponse) -> dict[str, Any]:
         """The answer; raises what its plain text means."""
         body = response.text().strip()
-        said_so = "limit requests" in body[:200].lower()
+        said_so = not body.startswith("{") and "limit requests" in body[:200].lower()
         if response.status == 429 or said_so:
             named = replies.wait_of(response, self._clock)
             assumed = SPACING_SECONDS if said_so else RETRY_AFTER_SECONDS_DEFAULT

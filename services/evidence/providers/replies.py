@@ -106,7 +106,13 @@ def sent_at(response: HttpResponse, clock: Clock) -> datetime:
 
 
 def wait_of(response: HttpResponse, clock: Clock) -> float | None:
-    """Seconds of the answer's Retry-After, capped; None where it names none."""
+    """Seconds of the answer's Retry-After; None where it names none.
+
+    Seconds are taken whole, so that a rest of a day is kept; what callers are told is capped by `limited`.
+    """
+    said = response.headers.get("retry-after", "").strip()
+    if said.isascii() and said.isdigit() and len(said) < 12:
+        return float(said)
     return parse_retry_after(response.headers.get("retry-after"), sent_at(response, clock))
 
 

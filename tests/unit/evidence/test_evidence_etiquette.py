@@ -132,6 +132,15 @@ async def test_a_secondary_limit_without_a_time_costs_a_minute() -> None:
         assert len(server.asked) == 1
 
 
+async def test_a_named_hour_is_kept_whole() -> None:
+    """The caller is told five minutes at most; the upstream is left alone for the hour that it asked for."""
+    async with asked("github", body({}, 429, Retry_After="3600")) as (provider, server, clock):
+        assert (await refusal(provider, cooking(FEASIBLE))).retry_after == 300.0
+        clock.advance(3_599)
+        await refusal(provider, cooking(FEASIBLE))
+        assert len(server.asked) == 1
+
+
 async def test_a_forbidden_search_is_not_taken_for_a_limit() -> None:
     """A 403 that speaks of no limit is a failure, without a wait; without a token no setting is blamed."""
     async with asked("github", body({"message": "Forbidden"}, 403)) as (provider, _, _):
@@ -219,6 +228,14 @@ async def test_json_with_unknown_escapes_is_read() -> None:
     assert found.title == 'It\'s "food" \\o/ time'
     assert found.url == "https://www.bbc.com/a/b"
     assert found.source_type == common_pb2.SOURCE_TYPE_NEWS
+
+
+async def test_a_headline_about_limits_is_no_limit() -> None:
+    """Only plain text is an error."""
+    article = {"url": "https://www.bbc.com/a", "title": "Cities limit requests for tow trucks"}
+    async with asked("gdelt", body({"articles": [article]})) as (provider, _, _):
+        (found,) = await provider.search(cooking())
+    assert found.title == article["title"]
 
 
 @pytest.mark.parametrize("raw", [b'{"articles": [', b"<html>502</html>", b"[]", b'{"articles": 7}'])
