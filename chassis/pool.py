@@ -38,7 +38,8 @@ DNS_CACHE_SECONDS = 300
 WAITING_MAX = 200
 _CHUNK_BYTES = 64 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_ORIGIN_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+# Meant for one upstream only; some carry its key.
+_ORIGIN_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key", "x-subscription-token"})
 
 SocketFactory = Callable[[Any], "socket.socket"]
 

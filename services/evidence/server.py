@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from chassis.cache_file import CacheFile
 from chassis.cache_store import StoredVectors
 from chassis.clock import Clock, SystemClock
@@ -111,7 +113,7 @@ def default_providers(
         if not config.asks(source.name):
             lacking.append((source.name, "PIPELINE_PROVIDERS leaves it out"))
             continue
-        access = config.access(source.name)
+        access = replace(config.access(source.name), clock=clock or SystemClock())
         why = source.lacks(access) if access.url else f"PIPELINE_{source.name.upper()}_URL is empty"
         if why:
             lacking.append((source.name, why))
