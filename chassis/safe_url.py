@@ -74,7 +74,7 @@ def read_url(url: str, allowed: Collection[str] = frozenset(), ports: Collection
     try:
         parsed = URL(url).with_fragment(None)
         host, port = parsed.raw_host or "", parsed.port or 0
-    except ValueError as exc:
+    except (ValueError, IndexError) as exc:  # yarl lets the latter through
         raise UrlRefusedError("the address cannot be read", "url", url) from exc
     if parsed.scheme not in ("http", "https") or not host:
         raise UrlRefusedError("the address is not http or https", "url", url)
@@ -98,7 +98,7 @@ def joined(
         # A server may write what a person would not type; spaces and such are encoded as a browser does.
         absolute: URL = URL(base.text).join(URL(target.strip()))
         return read_url(str(absolute), allowed, ports)
-    except ValueError as exc:
+    except (ValueError, IndexError) as exc:  # yarl lets the latter through
         raise UrlRefusedError("the redirect leads to an address that cannot be read", "url", target) from exc
 
 
@@ -109,7 +109,7 @@ def check_place(place: str) -> str:
     try:
         parsed = URL(f"http://{place.strip()}")
         host, port = parsed.raw_host, parsed.explicit_port
-    except ValueError:
+    except (ValueError, IndexError):
         host = port = None
     if not host or not port or parsed.raw_user is not None or parsed.raw_path not in ("", "/"):
         raise ValueError(f"{place!r} is not a place; write host:port, for example intranet.example:8080")
