@@ -242,7 +242,7 @@ class SafeFetcher:
     async def _timed(self, step: _Step, url: SafeUrl, until: float) -> HttpResponse:
         # A little before the call as a whole ends, so that the host's breaker sees a failure and no cancellation.
         try:
-            async with asyncio.timeout_at(until - min(0.1, self._total / 20)):
+            async with asyncio.timeout_at(until - min(0.5, self._total / 10)):
                 return await step(url)
         except TimeoutError as exc:
             raise Failures(url.host, self._clock).too_late(self._total) from exc

@@ -15,7 +15,7 @@ from pipeline.v1 import common_pb2
 from services.evidence.domain.model import SourceFlag
 
 # What is looked through for orders; the text kept of a page is shorter.
-SCANNED_CHARS_MAX = 500_000
+SCANNED_CHARS_MAX = 250_000
 _PASSAGES_MAX = 5
 _PASSAGE_CHARS_MAX = 160
 
@@ -63,11 +63,16 @@ def clean(text: str) -> tuple[str, bool]:
     flagged = False
     if not text.isascii():
         flagged = has_invisible(text)
-        text = _INVISIBLE.sub("", text)
-    text = "".join(c for c in text if c in _KEPT_CONTROLS or unicodedata.category(c) not in _CATEGORIES)
-    text = unicodedata.normalize("NFC", text)
+    text = unicodedata.normalize("NFC", without_invisible(text))
     lines = [" ".join(line.split()) for line in text.split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n"), flagged
+
+
+def without_invisible(text: str) -> str:
+    """The text without control characters (but for line breaks and tabs) and without whatever has no shape."""
+    if not text.isascii():
+        text = _INVISIBLE.sub("", text)
+    return "".join(c for c in text if c in _KEPT_CONTROLS or unicodedata.category(c) not in _CATEGORIES)
 
 
 def has_invisible(text: str) -> bool:

@@ -58,6 +58,8 @@ class Seen:
     hidden_prose: bool
     # What was cut out gives orders to its reader.
     hidden_orders: bool
+    # Characters were taken out that nobody sees, and that honest writing has no use for.
+    invisible: bool
     elements: int
 
 
@@ -87,7 +89,8 @@ def visible_html(html: str) -> Seen:
     elements = tree.css("*")
     hidden = list(_unseen_strings(tree))
     # Without a script nobody sees what these hold; trackers, lazy images and suggestions live there.
-    hidden.extend(_text(node) for node in tree.css("noscript,template,datalist"))
+    # What a template holds is no child of it, and is seen in its source alone.
+    hidden.extend(re.sub(r"<[^>]*>", " ", node.html or "") for node in tree.css("noscript,template,datalist"))
     rules = hiding_rules("\n".join(node.text() or "" for node in tree.css("style")))
     outside_styles = tree.css_first('link[rel~="stylesheet"]') is not None
     _cut(tree.css(_NEVER_TEXT))
@@ -102,7 +105,12 @@ def visible_html(html: str) -> Seen:
     else:
         _cut(tree.css("[hidden]"))
     orders = bool(hostile.instructions("\n".join(hidden)[:HIDDEN_CHARS_MAX]))
-    return Seen(tree.html or "", prose or orders, orders, len(elements))
+    html = tree.html or ""
+    if html.isascii():
+        return Seen(html, prose or orders, orders, False, len(elements))
+    # Before others clean up: trafilatura drops such characters without a word.
+    invisible = hostile.has_invisible(html)
+    return Seen(hostile.without_invisible(html), prose or orders, orders, invisible, len(elements))
 
 
 def _cut(nodes: list[LexborNode]) -> None:

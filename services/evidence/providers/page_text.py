@@ -95,6 +95,8 @@ def _html(html: str, now: datetime) -> PageText:
         flags.add(common_pb2.SOURCE_FLAG_HIDDEN_TEXT)
     if seen.hidden_orders:
         flags.add(common_pb2.SOURCE_FLAG_INSTRUCTIONS)
+    if seen.invisible:
+        flags.add(common_pb2.SOURCE_FLAG_INVISIBLE_CHARACTERS)
     if seen.elements > ELEMENTS_MAX:
         return _page(html_to_text(seen.html), "", "", None, flags)
     from trafilatura import bare_extraction
