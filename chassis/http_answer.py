@@ -36,15 +36,19 @@ class HttpResponse:
         """ "text/html", in lower case; "" where the upstream names none."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
-    def text(self) -> str:
-        """The body in the charset it names, else UTF-8; bytes that do not fit become U+FFFD."""
-        charset = "utf-8"
+    @property
+    def charset(self) -> str:
+        """ "utf-8", in lower case; "" where the upstream names none."""
         for part in self.headers.get("content-type", "").split(";")[1:]:
             key, _, value = part.partition("=")
             if key.strip().lower() == "charset":
-                charset = value.strip().strip("\"'")
+                return value.strip().strip("\"'").lower()
+        return ""
+
+    def text(self) -> str:
+        """The body in the charset it names, else UTF-8; bytes that do not fit become U+FFFD."""
         try:
-            return self.body.decode(charset, "replace")
+            return self.body.decode(self.charset or "utf-8", "replace")
         except (LookupError, UnicodeError):
             return self.body.decode("utf-8", "replace")
 

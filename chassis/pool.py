@@ -11,53 +11,43 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from chassis.clock import Clock, SystemClock
-from chassis.http_answer import HttpResponse, Inflate, MalformedError, Plain, parse_retry_after
+from chassis.http_answer import HttpResponse, Inflate, MalformedError, Plain
+from chassis.pool_errors import Failures, OfflineError
 from chassis.pool_slots import Slots, Ticket
 from chassis.safe_http import AddressRefusedError
-from pipeline.errors import PipelineError
-from pipeline.v1 import errors_pb2
-from pipeline.v1.errors_pb2 import ErrorReason
 
 if TYPE_CHECKING:
     import socket
 
     import aiohttp
+    from aiohttp.abc import AbstractResolver
+
+__all__ = ["HttpPool", "OfflineError", "PoolStats", "user_agent_for"]
 
 PROJECT_NAME = "startup-idea-pipeline"
 # Every result page of the public APIs we call is below 1 MiB; a larger page is not an answer to a search.
 BODY_BYTES_MAX = 2 * 1024 * 1024
 REDIRECTS_MAX = 3
-# What a 429 without Retry-After is taken to mean.
-RETRY_AFTER_SECONDS_DEFAULT = 10.0
 DNS_CACHE_SECONDS = 300
 # Callers in the queue for a connection; above it a call is refused rather than kept.
 WAITING_MAX = 200
 _CHUNK_BYTES = 64 * 1024
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 # Meant for one upstream only; some carry its key.
 _ORIGIN_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key", "x-subscription-token"})
 
 SocketFactory = Callable[[Any], "socket.socket"]
+# Whether the body of an answer with this status and these headers (names in lower case) is read.
+WantsBody = Callable[[int, Mapping[str, str]], bool]
 
 
 def user_agent_for(contact: str = "") -> str:
     """A User-Agent that names the project; `contact` is where an upstream's operator reaches the user."""
     return f"{PROJECT_NAME}/0.1" + (f" (+{contact})" if contact else "")
-
-
-class OfflineError(PipelineError):
-    """The pool is offline: nothing was resolved or connected. Says nothing about the upstream."""
-
-    def __init__(self, upstream: str) -> None:
-        super().__init__(
-            errors_pb2.ERROR_REASON_UPSTREAM_FAILED,
-            f"{upstream} was not asked: offline",
-            metadata={"upstream": upstream, "offline": "true"},
-        )
 
 
 class PoolStats(NamedTuple):
@@ -74,7 +64,8 @@ class HttpPool:
     """Connections to one upstream. Sessions are made at the first call, in the running loop.
 
     `limit` and `limit_per_host` in connections, time-outs in seconds. `socket_factory` decides which addresses
-    may be connected to (`chassis.safe_http.public_sockets_only`).
+    may be connected to (`chassis.safe_http.public_sockets_only`); `resolver` makes what is asked for names instead
+    of aiohttp's own resolver with its cache.
     """
 
     def __init__(
@@ -91,6 +82,7 @@ class HttpPool:
         body_bytes_max: int = BODY_BYTES_MAX,
         max_waiting: int = WAITING_MAX,
         socket_factory: SocketFactory | None = None,
+        resolver: Callable[[], AbstractResolver] | None = None,
         clock: Clock | None = None,
     ) -> None:
         for field, value in (("connect_timeout", connect_timeout), ("total_timeout", total_timeout)):
@@ -105,7 +97,8 @@ class HttpPool:
         self._user_agent = user_agent or user_agent_for()
         self._body_bytes_max = body_bytes_max
         self._socket_factory = socket_factory
-        self._clock = clock or SystemClock()
+        self._resolver = resolver
+        self._errors = Failures(name, clock or SystemClock())
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
         self._closed = False
 
@@ -128,7 +121,7 @@ class HttpPool:
         try:
             return response.json()
         except ValueError as exc:
-            raise self._failed("sent no JSON", cause="malformed", status=response.status) from exc
+            raise self._errors.failed("sent no JSON", cause="malformed", status=response.status) from exc
 
     async def request(
         self,
@@ -150,21 +143,49 @@ class HttpPool:
         was one; `interrupted` where the answer broke off), DEADLINE_EXCEEDED for the time-out, OVERLOADED where
         too many wait, and OfflineError.
         """
+        async with self._bounded(timeout):
+            reuse = self._reuse if reuse_connections is None else reuse_connections
+            return await self._follow(method, url, params, dict(headers or {}), json_body, reuse, answers)
+
+    async def exchange(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        wants_body: WantsBody,
+        cut_at: int | None = None,
+    ) -> HttpResponse:
+        """One answer as it comes, whatever its status; redirects are the caller's.
+
+        The body is b"" where `wants_body` says no: nothing of it is read. `cut_at` bytes end the reading without an
+        error (the rest is not fetched). Raises as `request` does for what goes wrong on the way.
+        """
+        async with self._bounded(timeout), self._open(method, url, None, headers or {}, None, self._reuse) as response:
+            fields = {k.lower(): v for k, v in response.headers.items()}
+            body = b""
+            if wants_body(response.status, fields):
+                body = await self._body(response, fields.get("content-encoding", ""), cut_at)
+            return HttpResponse(response.status, str(response.url), fields, body)
+
+    @asynccontextmanager
+    async def _bounded(self, timeout: float | None) -> AsyncIterator[None]:
+        """Refuses what cannot start; ends what takes longer than the time-out in all."""
         if self.offline:
             raise OfflineError(self.name)
         if self._closed:
-            raise PipelineError(errors_pb2.ERROR_REASON_DRAINING, f"the pool of {self.name} is closed", retry_after=1.0)
+            raise self._errors.closed()
         seconds = min(self._total_timeout, timeout) if timeout is not None else self._total_timeout
-        reuse = self._reuse if reuse_connections is None else reuse_connections
         if not seconds > 0:
-            raise self._too_late(seconds)
+            raise self._errors.too_late(seconds)
         try:
             async with asyncio.timeout(seconds) as limit:
-                return await self._follow(method, url, params, dict(headers or {}), json_body, reuse, answers)
+                yield
         except TimeoutError as exc:
             if limit.expired():
-                raise self._too_late(seconds) from exc
-            raise self._failed("did not take the connection in time", cause="connect") from exc
+                raise self._errors.too_late(seconds) from exc
+            raise self._errors.failed("did not take the connection in time", cause="connect") from exc
 
     async def _follow(
         self,
@@ -186,7 +207,7 @@ class HttpPool:
             if _origin(next_url) != _origin(url):
                 headers = {k: v for k, v in headers.items() if k.lower() not in _ORIGIN_HEADERS}
             url = next_url
-        raise self._failed(f"redirected more than {REDIRECTS_MAX} times", cause="redirect")
+        raise self._errors.failed(f"redirected more than {REDIRECTS_MAX} times", cause="redirect")
 
     async def _once(
         self,
@@ -199,11 +220,31 @@ class HttpPool:
         answers: Collection[int],
     ) -> tuple[int, str, HttpResponse | None]:
         """(status, redirect target, None) or (status, "", response)."""
+        async with self._open(method, url, params, headers, json_body, reuse) as response:
+            if response.status in REDIRECT_STATUSES and (target := response.headers.get("Location")):
+                return response.status, urljoin(str(response.url), target), None
+            if not 200 <= response.status < 300 and response.status not in answers:
+                self._errors.refuse(response.status, response.headers.get("Retry-After"))
+            fields = {k.lower(): v for k, v in response.headers.items()}
+            body = await self._body(response, fields.get("content-encoding", ""))
+            return response.status, "", HttpResponse(response.status, str(response.url), fields, body)
+
+    @asynccontextmanager
+    async def _open(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str | int | float] | None,
+        headers: Mapping[str, str],
+        json_body: object | None,
+        reuse: bool,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The head of one answer, its body still to be read; what goes wrong meanwhile becomes a typed error."""
         import aiohttp
 
         host = _host(url)
         if host is None:
-            raise self._failed("has an address that is not http or https", cause="redirect")
+            raise self._errors.failed("has an address that is not http or https", cause="redirect")
         async with self._slot(host):
             started = False
             try:
@@ -211,37 +252,31 @@ class HttpPool:
                     method, url, params=params, headers=headers, json=json_body, allow_redirects=False
                 ) as response:
                     started = True
-                    if response.status in _REDIRECTS and (target := response.headers.get("Location")):
-                        return response.status, urljoin(str(response.url), target), None
-                    if not 200 <= response.status < 300 and response.status not in answers:
-                        self._refuse(response.status, response.headers.get("Retry-After"))
-                    fields = {k.lower(): v for k, v in response.headers.items()}
-                    body = await self._body(response, fields.get("content-encoding", ""))
-                    return response.status, "", HttpResponse(response.status, str(response.url), fields, body)
+                    yield response
             except MalformedError as exc:
-                raise self._failed("sent a body that cannot be decoded", cause="malformed") from exc
+                raise self._errors.failed("sent a body that cannot be decoded", cause="malformed") from exc
             except AddressRefusedError as exc:
-                raise self._failed("leads to an address that is not public", cause="address") from exc
+                raise self._errors.failed("leads to an address that is not public", cause="address") from exc
             except (aiohttp.ClientError, ConnectionError) as exc:
-                raise self._broken(exc, started) from exc
+                raise self._errors.broken(exc, started) from exc
 
-    async def _body(self, response: aiohttp.ClientResponse, encoding: str) -> bytes:
-        """The decoded body; stops reading as soon as it is above the cap."""
+    async def _body(self, response: aiohttp.ClientResponse, encoding: str, cut_at: int | None = None) -> bytes:
+        """The decoded body; stops reading as soon as it is above the cap, or has `cut_at` bytes."""
         decode = self._decoder(encoding)
+        cap = self._body_bytes_max if cut_at is None else min(cut_at, self._body_bytes_max)
         body = bytearray()
         async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
             # One byte more than the cap is enough to know.
-            body += decode.feed(chunk, self._body_bytes_max + 1 - len(body))
-            if len(body) > self._body_bytes_max:
+            body += decode.feed(chunk, cap + 1 - len(body))
+            if len(body) > cap:
                 response.close()
-                raise self._failed(
-                    f"sent more than {self._body_bytes_max} bytes",
-                    cause="too_large",
-                    status=response.status,
-                    limit_bytes=str(self._body_bytes_max),
+                if cut_at is not None:
+                    return bytes(body[:cap])
+                raise self._errors.failed(
+                    f"sent more than {cap} bytes", cause="too_large", status=response.status, limit_bytes=str(cap)
                 )
         if not decode.complete:
-            raise self._failed("broke off its answer", cause="truncated", interrupted="true")
+            raise self._errors.failed("broke off its answer", cause="truncated", interrupted="true")
         return bytes(body)
 
     def _decoder(self, encoding: str) -> Plain | Inflate:
@@ -250,7 +285,7 @@ class HttpPool:
                 return Plain()
             case "gzip" | "x-gzip" | "deflate":
                 return Inflate()
-        raise self._failed("sent an encoding that was not asked for", cause="encoding")
+        raise self._errors.failed("sent an encoding that was not asked for", cause="encoding")
 
     # ------------------------------------------------------------------------------------ state
 
@@ -260,12 +295,7 @@ class HttpPool:
         granted = asyncio.Event()
         ticket: Ticket | None = self._slots.ask(host, granted.set)
         if ticket is None:
-            raise PipelineError(
-                errors_pb2.ERROR_REASON_OVERLOADED,
-                f"{self._slots.max_waiting} calls wait for a connection to {self.name}",
-                metadata={"upstream": self.name, "limit": str(self._slots.max_waiting)},
-                retry_after=1.0,
-            )
+            raise self._errors.queue_full(self._slots.max_waiting)
         try:
             if not ticket.granted:
                 await granted.wait()
@@ -281,7 +311,8 @@ class HttpPool:
             connector = aiohttp.TCPConnector(
                 limit=self._slots.limit,
                 limit_per_host=self._slots.limit_per_host,
-                use_dns_cache=True,
+                resolver=self._resolver() if self._resolver is not None else None,
+                use_dns_cache=self._resolver is None,
                 ttl_dns_cache=DNS_CACHE_SECONDS,
                 force_close=not reuse,
                 socket_factory=self._socket_factory,
@@ -314,50 +345,6 @@ class HttpPool:
         state = " offline" if self.offline else " closed" if self._closed else ""
         s = self.stats()
         return f"<HttpPool {s.name}{state} {s.in_use}/{s.size_limit} waiting={s.waiting} total={s.acquired_total}>"
-
-    # ------------------------------------------------------------------------------------ errors
-
-    def _refuse(self, status: int, retry_after: str | None) -> NoReturn:
-        wait = parse_retry_after(retry_after, self._clock.now())
-        if status == 429:
-            raise PipelineError(
-                errors_pb2.ERROR_REASON_UPSTREAM_RATE_LIMITED,
-                f"{self.name} asks for fewer calls",
-                metadata={"upstream": self.name, "status": "429"},
-                retry_after=RETRY_AFTER_SECONDS_DEFAULT if wait is None else wait,
-            )
-        raise self._failed(f"answered {status}", cause="status", status=status, retry_after=wait)
-
-    def _broken(self, exc: Exception, started: bool) -> PipelineError:
-        import aiohttp
-
-        if isinstance(exc, aiohttp.InvalidURL):
-            return self._failed("has an address that cannot be used", cause="redirect")
-        if started:
-            return self._failed("broke off its answer", cause="truncated", interrupted="true")
-        if isinstance(exc, aiohttp.ClientConnectorError):
-            if isinstance(exc.os_error, AddressRefusedError):
-                return self._failed("leads to an address that is not public", cause="address")
-            return self._failed("cannot be reached", cause="connect")
-        if isinstance(exc, aiohttp.ConnectionTimeoutError):
-            return self._failed("did not take the connection in time", cause="connect")
-        return self._failed("closed the connection without an answer", cause="disconnected", interrupted="true")
-
-    def _failed(
-        self, what: str, *, cause: str, status: int = 0, retry_after: float | None = None, **extra: str
-    ) -> PipelineError:
-        metadata = {"upstream": self.name, "cause": cause, **extra}
-        if status:
-            metadata["status"] = str(status)
-        reason: ErrorReason.ValueType = errors_pb2.ERROR_REASON_UPSTREAM_FAILED
-        return PipelineError(reason, f"{self.name} {what}", metadata=metadata, retry_after=retry_after)
-
-    def _too_late(self, seconds: float) -> PipelineError:
-        return PipelineError(
-            errors_pb2.ERROR_REASON_DEADLINE_EXCEEDED,
-            f"{self.name} did not answer within {max(seconds, 0):g} s",
-            metadata={"upstream": self.name},
-        )
 
 
 def _host(url: str) -> str | None:

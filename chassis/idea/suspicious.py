@@ -50,8 +50,8 @@ _PATTERNS = tuple(
 )
 
 
-def find(text: str) -> tuple[str, ...]:
-    """Up to five passages of at most 160 characters, in the order of the text."""
+def find(text: str, limit: int = _PASSAGES_MAX) -> tuple[str, ...]:
+    """Up to `limit` passages of at most 160 characters, in the order of the text."""
     spans: list[tuple[int, int]] = []
     for pattern in _PATTERNS:
         for match in pattern.finditer(text):
@@ -64,4 +64,4 @@ def find(text: str) -> tuple[str, ...]:
             continue
         end = stop
         passages.append(text[start:stop].strip()[:_PASSAGE_CHARS_MAX])
-    return tuple(passages[:_PASSAGES_MAX])
+    return tuple(passages[:limit])

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from chassis.config import TextModelConfig
+from chassis.safe_url import check_place
 from services.evidence.providers.base import Access
 
 
@@ -16,6 +17,11 @@ def _address(default: str, what: str) -> Any:
 
 def _key(what: str) -> Any:
     return Field(SecretStr(""), description=f"key for {what}")
+
+
+def listed(value: str) -> list[str]:
+    """The parts of a value with commas between them."""
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 class EvidenceConfig(TextModelConfig):
@@ -34,6 +40,13 @@ class EvidenceConfig(TextModelConfig):
         le=1_000,
         allow_inf_nan=False,
         description="multiplies every source's call rate: above 1 only for mirrors of your own",
+    )
+    fetch_pages: bool = Field(True, description="false: neither read the pages that searches lead to nor look at links")
+    fetch_allowed: str = Field(
+        "", description="host:port places that may be read although they are not public, with commas between them"
+    )
+    fetch_only: str = Field(
+        "", description="host:port places that alone are read, with commas between them; empty: any public page"
     )
     evidence_cache_size: int = Field(1_000, ge=1, le=100_000, description="answers kept in memory for each source")
 
@@ -73,20 +86,27 @@ class EvidenceConfig(TextModelConfig):
             raise ValueError("must start with http:// or https://, for example https://hn.algolia.com")
         return value
 
+    @field_validator("fetch_allowed", "fetch_only")
+    @classmethod
+    def _places(cls, value: str) -> str:
+        for place in listed(value):
+            check_place(place)
+        return value
+
     @field_validator("providers")
     @classmethod
     def _known(cls, value: str) -> str:
         from services.evidence.providers.registry import SOURCES
 
         known = [source.name for source in SOURCES]
-        for name in (part.strip() for part in value.split(",") if part.strip()):
+        for name in listed(value):
             if name not in known:
                 raise ValueError(f"names {name}, which is no source; choose from {', '.join(known)}")
         return value
 
     def asks(self, name: str) -> bool:
         """Whether the provider of this name is to be asked."""
-        names = {part.strip() for part in self.providers.split(",") if part.strip()}
+        names = listed(self.providers)
         return not names or name in names
 
     def access(self, name: str) -> Access:

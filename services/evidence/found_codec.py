@@ -1,4 +1,4 @@
-"""What a provider found, as bytes for a cache that outlives the process: JSON, with messages in their wire form."""
+"""Finds and pages as bytes for a cache that outlives the process: JSON, with messages in their wire form."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from google.protobuf.message import Message
 
 from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found
+from services.evidence.providers.pages import Page
 
 _MESSAGES: dict[str, type[Message]] = {
     kind.DESCRIPTOR.full_name: kind for kind in (common_pb2.Figure, common_pb2.ProductFact)
 }
 _FIELDS = tuple(field.name for field in fields(Found))
+_PAGE_FIELDS = tuple(field.name for field in fields(Page))
 
 
 class FoundCodec:
@@ -34,6 +36,22 @@ class FoundCodec:
         return tuple(
             Found(**{name: _value(item) for name, item in zip(_FIELDS, row, strict=True)}) for row in json.loads(data)
         )
+
+
+class PageCodec:
+    """`Page` to bytes and back, and the state of an address, which is a number."""
+
+    name = f"page.{zlib.crc32(','.join(_PAGE_FIELDS).encode()):08x}"
+
+    def encode(self, value: Page | int) -> bytes:
+        row = [_plain(getattr(value, name)) for name in _PAGE_FIELDS] if isinstance(value, Page) else int(value)
+        return json.dumps(row, separators=(",", ":")).encode("ascii")
+
+    def decode(self, data: bytes) -> Page | int:
+        row = json.loads(data)
+        if isinstance(row, int):
+            return row
+        return Page(**{name: _value(item) for name, item in zip(_PAGE_FIELDS, row, strict=True)})
 
 
 def _plain(value: object) -> Any:

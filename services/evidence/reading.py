@@ -108,14 +108,18 @@ async def read_leads(leads: Sequence[Lead], reader: Reader, clock: Clock, *, cac
 async def _read(lead: Lead, reader: Reader, clock: Clock, caching: bool) -> Found | str:
     """The lead as its page says it, or what hindered it."""
     found = lead.found
-    op = timed(lambda url: reader.read(url, caching=caching), READING_SECONDS, clock, name="page")
+
+    async def read(url: str) -> Page:
+        return await reader.read(url, caching=caching)
+
+    op = timed(read, READING_SECONDS, clock, name="page")
     try:
         page = await op(found.url)
     except PipelineError as error:
         return hindrance(error)
     return replace(
         found,
-        url=page.url,
+        url=page.final_url,
         title=page.title or found.title,
         text=page.text,
         author=page.author or found.author,
@@ -129,9 +133,12 @@ async def _read(lead: Lead, reader: Reader, clock: Clock, caching: bool) -> Foun
 _CAUSES = {
     "robots": "closed to programs by robots.txt",
     "address": "at an address that is not public",
-    "type": "of a kind that is not read",
+    "content_type": "of a kind that is not read",
     "too_large": "too large",
-    "empty": "without readable text",
+    "unreadable": "without readable text",
+    "resting": "on a host that rests after failures",
+    "outside": "outside of the places that this server reads",
+    "redirect": "at the end of too many redirects",
     "connect": "out of reach",
 }
 

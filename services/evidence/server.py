@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from chassis.cache import Cache, MemoryCache
 from chassis.cache_file import CacheFile
-from chassis.cache_store import StoredVectors
+from chassis.cache_store import StoredCache, StoredVectors
 from chassis.clock import Clock, SystemClock
 from chassis.limits import ProfileLimits
 from chassis.models.embedding import Embedder, load_embedder
 from chassis.models.text import load_text_model
 from chassis.pool import HttpPool, user_agent_for
+from chassis.safe_fetch import SafeFetcher
 from chassis.server import Server
 from chassis.telemetry import Telemetry
 from pipeline.v1 import common_pb2, evidence_pb2_grpc
-from services.evidence.collect import Collector
-from services.evidence.config import EvidenceConfig
+from services.evidence.collect import Collector, Outside
+from services.evidence.config import EvidenceConfig, listed
 from services.evidence.domain.coverage import source_missing
+from services.evidence.found_codec import PageCodec
 from services.evidence.providers.base import DEFAULT_TERMS, EvidenceProviders, Provider, Terms
 from services.evidence.providers.benchmarks import BenchmarksProvider
 from services.evidence.providers.directory import DirectoryProvider
+from services.evidence.providers.page_worker import ProcessExtractor
+from services.evidence.providers.pages import PAGE_TTL_SECONDS, PAGES_MAX, PageReader
 from services.evidence.providers.registry import SOURCES
 from services.evidence.providers.upstream import Upstream
 from services.evidence.servicer import EvidenceServicer, PrivateUpstreams
@@ -50,12 +55,12 @@ def build(
     for pool in providers.pools:
         server.pools[pool.name] = pool
         server.on_close(pool.close)
-    file = CacheFile.of(config, clock)
+    store = CacheFile.of(config, clock)
     public: Embedder | None = providers.embedder
-    if file is not None:
-        server.on_close(file.close)
+    if store is not None:
+        server.on_close(store.close)
         if providers.embedder is not None:
-            vectors = StoredVectors(providers.embedder, file)
+            vectors = StoredVectors(providers.embedder, store)
             server.caches["embeddings"] = vectors
             public = vectors
     terms = dict(providers.terms)
@@ -67,7 +72,7 @@ def build(
             terms=None if provider.offline else terms.get(provider.name, DEFAULT_TERMS),
             rate_factor=config.upstream_rate_factor,
             cache_size=config.evidence_cache_size,
-            store=file,
+            store=store,
         )
         for provider in providers.providers
     ]
@@ -84,16 +89,38 @@ def build(
         )
         for name, why in providers.not_configured
     ]
+    pages = _page_reader(server, config, clock, store)
     model = providers.text_model or load_text_model(config, telemetry, clock)
     server.on_close(model.close)
+    outside = Outside(pages, pages.check) if pages is not None else Outside()
     servicer = EvidenceServicer(
-        Collector(upstreams, Embedders(providers.embedder, public), clock, model=model),
+        Collector(upstreams, Embedders(providers.embedder, public), clock, outside, model),
         PrivateUpstreams(telemetry=telemetry, clock=clock),
         server.profile_limits,
         missing,
+        pages,
     )
     server.add(evidence_pb2_grpc.add_EvidenceServiceServicer_to_server, servicer, "pipeline.v1.EvidenceService")
     return server
+
+
+def _page_reader(server: Server, config: EvidenceConfig, clock: Clock, store: CacheFile | None) -> PageReader | None:
+    """What reads pages and looks at links, closed with the server; None where the configuration wants none."""
+    if config.offline or not config.fetch_pages:
+        return None
+    fetcher = SafeFetcher(user_agent=user_agent_for(config.contact), allowed=listed(config.fetch_allowed), clock=clock)
+    server.on_close(fetcher.close)
+    extractor = ProcessExtractor()
+    server.on_close(extractor.close)
+    cache: Cache = MemoryCache("pages", PAGES_MAX, PAGE_TTL_SECONDS, clock)
+    if store is not None:
+        cache = StoredCache("pages", store, PageCodec(), PAGES_MAX, PAGE_TTL_SECONDS, clock)
+    server.on_close(cache.close)
+    for one in (cache, *fetcher.caches):
+        server.caches[one.name] = one
+    for pool in fetcher.pools:
+        server.pools[pool.name] = pool
+    return PageReader(fetcher, extractor, clock, cache, listed(config.fetch_only))
 
 
 def _mend(why: str) -> str:

@@ -17,7 +17,7 @@ import pytest
 from aiohttp import web
 
 from bench.replay.api import Answer
-from chassis.pool import RETRY_AFTER_SECONDS_DEFAULT
+from chassis.pool_errors import RETRY_AFTER_SECONDS_DEFAULT
 from chassis.testing import ManualClock
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2

@@ -17,7 +17,8 @@ from typing import Any, NoReturn
 
 from chassis.clock import Clock
 from chassis.http_answer import HttpResponse
-from chassis.pool import RETRY_AFTER_SECONDS_DEFAULT, HttpPool
+from chassis.pool import HttpPool
+from chassis.pool_errors import RETRY_AFTER_SECONDS_DEFAULT
 from services.evidence.domain.model import Found, Query
 from services.evidence.providers import leads, reading, replies
 from services.evidence.providers.base import Access, Source, Terms

@@ -19,7 +19,8 @@ from typing import Any
 
 from chassis.clock import Clock
 from chassis.http_answer import HttpResponse
-from chassis.pool import RETRY_AFTER_SECONDS_DEFAULT, HttpPool
+from chassis.pool import HttpPool
+from chassis.pool_errors import RETRY_AFTER_SECONDS_DEFAULT
 from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, Query
 from services.evidence.domain.technical import is_software

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from chassis.http_answer import HttpResponse, parse_retry_after
-from chassis.pool import RETRY_AFTER_SECONDS_DEFAULT
+from chassis.pool_errors import RETRY_AFTER_SECONDS_DEFAULT
 from pipeline.errors import PipelineError
 from pipeline.v1 import errors_pb2
 from services.evidence.domain.model import Query
