@@ -57,7 +57,15 @@ def settings(address: str, names: Sequence[str] | None = None) -> dict[str, Any]
 
     replayed = {api.name for api in find_apis()} if names is None else set(names)
     asked = {source.name: source for source in SOURCES if source.name in replayed}
-    found: dict[str, Any] = {"providers": ",".join(asked), "upstream_rate_factor": 1_000.0}
+    place = address.removeprefix("http://")
+    found: dict[str, Any] = {
+        "providers": ",".join(asked),
+        "upstream_rate_factor": 1_000.0,
+        "contact": "replay@example.org",
+        # Pages of the replayed world alone are read.
+        "fetch_allowed": place,
+        "fetch_only": place,
+    }
     for field in EvidenceConfig.model_fields:
         name, _, kind = field.rpartition("_")
         name = name.removesuffix("_registry")

@@ -23,7 +23,7 @@ from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, errors_pb2, evidence_pb2
 from services.evidence import links, model_stance, reading
 from services.evidence.batches import Batches
-from services.evidence.domain import asking, dedupe, scoring
+from services.evidence.domain import asking, dedupe, hostile, scoring
 from services.evidence.domain.model import Candidate, Found, IdeaFacts, Query
 from services.evidence.domain.passages import PassageIndex
 from services.evidence.domain.queries import Domain, build_queries
@@ -174,7 +174,7 @@ class _Run:
                 _log.exception("provider %s failed", upstream.name)
                 heard.tally.last_error = "internal error"
                 heard.failure = PipelineError(errors_pb2.ERROR_REASON_INTERNAL, f"{upstream.name} failed")
-        for source in found:
+        for source in map(_flagged, found):
             if source.origin == common_pb2.TEXT_ORIGIN_SEARCH_SNIPPET and self._outside.reader is not None:
                 state.leads.append(reading.Lead(source, question.wanted))
             else:
@@ -317,6 +317,15 @@ class _Run:
     async def _progress(self, message: str, done: int, total: int) -> None:
         progress = common_pb2.Progress(message=message, done=done, total=total)
         await self._emit(evidence_pb2.CollectEvidenceResponse(progress=progress))
+
+
+def _flagged(source: Found) -> Found:
+    """The source, marked where its text instructs its reader. What ships with us and pages are read already."""
+    flag = common_pb2.SOURCE_FLAG_INSTRUCTIONS
+    ours = source.origin == common_pb2.TEXT_ORIGIN_STARTER_SET
+    if ours or flag in source.flags or not hostile.instructions(source.text):
+        return source
+    return replace(source, flags=(*source.flags, flag))
 
 
 def _settle(candidate: Candidate, judgement: Judgement) -> None:

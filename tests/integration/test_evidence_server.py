@@ -33,7 +33,7 @@ def request(idea: str = FOOD, **fields: object) -> evidence_pb2.CollectEvidenceR
 
 
 def config(**settings: object) -> EvidenceConfig:
-    return EvidenceConfig(**{"offline": True, "embedder": "none", **settings})  # type: ignore[arg-type]
+    return EvidenceConfig(**{"offline": True, "embedder": "none", "fetch_pages": False, **settings})  # type: ignore[arg-type]
 
 
 async def collect(

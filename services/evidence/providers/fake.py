@@ -1,10 +1,15 @@
-"""A provider that answers what it was told to, for tests and demonstrations."""
+"""A provider and a page reader that answer what they were told to, for tests and demonstrations."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
+from pipeline.errors import PipelineError
+from pipeline.v1 import errors_pb2
 from services.evidence.domain.model import Found, Query
+from services.evidence.providers.pages import Page
 
 Answer = Sequence[Found] | Exception | Callable[[Query], Sequence[Found]]
 
@@ -30,3 +35,27 @@ class FakeProvider:
         if isinstance(answer, Exception):
             raise answer
         return answer(query) if callable(answer) else answer
+
+
+class FakeReader:
+    """Gives the text of pages by address, an error where one was told; an address it does not know is gone (404)."""
+
+    def __init__(self, pages: Mapping[str, str | Page | PipelineError], now: datetime) -> None:
+        self._pages = dict(pages)
+        self._now = now
+        self.asked: list[str] = []
+
+    async def read(self, url: str, *, caching: bool = True) -> Page:
+        """The page, as `PageReader.read`."""
+        self.asked.append(url)
+        page = self._pages.get(url)
+        if page is None:
+            page = PipelineError(
+                errors_pb2.ERROR_REASON_UPSTREAM_FAILED, "the page answered 404", metadata={"status": "404"}
+            )
+        if isinstance(page, PipelineError):
+            raise page
+        if isinstance(page, Page):
+            return page
+        digest = hashlib.sha256(page.encode()).hexdigest()
+        return Page(url, url, f"Page at {url}", page, digest, "text/html", self._now)
