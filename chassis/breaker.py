@@ -125,6 +125,8 @@ def counts_as_failure(exc: BaseException) -> bool:
     if isinstance(exc, PipelineError):
         if exc.reason in _OWN_REASONS or "offline" in exc.metadata:
             return False
+        if exc.metadata.get("cause") == "refused":
+            return False  # well, and of another opinion: some upstreams say so with status 200
         status = exc.metadata.get("status", "")
         if status.isdigit() and 400 <= int(status) < 500:
             return False

@@ -65,8 +65,8 @@ __all__ = [
 
 _log = logging.getLogger(__name__)
 
-# Causes named by chassis.pool that another attempt would meet again.
-_LASTING_CAUSES = frozenset({"too_large", "redirect", "address", "encoding"})
+# Causes named by chassis.pool and by providers that another attempt would meet again.
+_LASTING_CAUSES = frozenset({"too_large", "redirect", "address", "encoding", "refused"})
 
 
 # ---------------------------------------------------------------------------------------------- cache

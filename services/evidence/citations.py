@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pipeline.errors import FieldViolation, PipelineError
 from pipeline.v1 import common_pb2, evidence_pb2
-from services.evidence.reading import Reader, hindrance
+from services.evidence.page_reading import Reader, hindrance
 
 CITATIONS_MAX = 200
 

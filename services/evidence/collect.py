@@ -21,7 +21,7 @@ from chassis.resilience import limited, timed
 from chassis.usage import UsageRecorder, current_usage
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, errors_pb2, evidence_pb2
-from services.evidence import links, model_stance, reading
+from services.evidence import links, model_stance, page_reading
 from services.evidence.batches import Batches
 from services.evidence.domain import asking, dedupe, hostile, scoring
 from services.evidence.domain.model import Candidate, Found, IdeaFacts, Query
@@ -70,7 +70,7 @@ class Job:
 class Outside:
     """How pages are read and addresses looked at. None: they are not, as in an offline server."""
 
-    reader: reading.Reader | None = None
+    reader: page_reading.Reader | None = None
     check: links.Check | None = None
 
 
@@ -82,7 +82,7 @@ class _State:
     scored: list[Candidate] = field(default_factory=list)
     # Domains that a candidate was found for, by its place in memory: candidates live as long as the run.
     domains: dict[int, list[str]] = field(default_factory=dict)
-    leads: list[reading.Lead] = field(default_factory=list)
+    leads: list[page_reading.Lead] = field(default_factory=list)
     shown: set[str] = field(default_factory=set)
     asked_done: int = 0
 
@@ -176,7 +176,7 @@ class _Run:
                 heard.failure = PipelineError(errors_pb2.ERROR_REASON_INTERNAL, f"{upstream.name} failed")
         for source in map(_flagged, found):
             if source.origin == common_pb2.TEXT_ORIGIN_SEARCH_SNIPPET and self._outside.reader is not None:
-                state.leads.append(reading.Lead(source, question.wanted))
+                state.leads.append(page_reading.Lead(source, question.wanted))
             else:
                 self._take(source, question.wanted, batches)
         state.asked_done += 1
@@ -191,14 +191,14 @@ class _Run:
         search = upstream.operation(self._job.profile, both, tally, self._budget)
         return timed(search, QUESTION_SECONDS, self._clock, name=upstream.name)
 
-    async def _read(self, batches: Batches) -> reading.Readings:
+    async def _read(self, batches: Batches) -> page_reading.Readings:
         """Read the best of the pages that searches led to; what is beyond the bound is left out of the run."""
         reader, leads = self._outside.reader, self._state.leads
         if reader is None or not leads:
-            return reading.Readings()
-        best = reading.choose(leads)
+            return page_reading.Readings()
+        best = page_reading.choose(leads)
         await self._progress(f"reading {len(best)} pages", self._state.asked_done, self._state.asked_done)
-        readings = await reading.read_leads(best, reader, self._clock, caching=self._job.profile.caching)
+        readings = await page_reading.read_leads(best, reader, self._clock, caching=self._job.profile.caching)
         for lead in readings.sources:
             self._take(lead.found, lead.wanted, batches)
         return readings
@@ -281,7 +281,7 @@ class _Run:
         queries: Sequence[Query],
         chosen: Sequence[Candidate],
         states: dict[str, common_pb2.LinkStatus.ValueType],
-        readings: reading.Readings,
+        readings: page_reading.Readings,
     ) -> evidence_pb2.EvidenceResult:
         job, state = self._job, self._state
         items = []

@@ -14,9 +14,9 @@ from services.evidence import citations
 from services.evidence.collect import Collector, Job
 from services.evidence.domain.model import IdeaFacts
 from services.evidence.domain.queries import check_claims, read_domains
+from services.evidence.page_reading import Reader
 from services.evidence.providers.documents import DocumentsProvider, open_documents
 from services.evidence.providers.upstream import Upstream
-from services.evidence.reading import Reader
 
 
 class PrivateUpstreams:

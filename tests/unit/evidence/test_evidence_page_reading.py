@@ -11,7 +11,7 @@ from chassis.limits import Profile
 from chassis.testing import ManualClock, recording_telemetry
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, errors_pb2, evidence_pb2
-from services.evidence import citations, reading
+from services.evidence import citations, page_reading
 from services.evidence.collect import Collector, Job, Outside
 from services.evidence.domain.model import Found, IdeaFacts
 from services.evidence.domain.queries import Domain
@@ -113,12 +113,12 @@ async def test_a_page_is_read_once_however_often_it_is_found() -> None:
 
 async def test_the_pages_read_are_bounded_and_the_same_in_every_order() -> None:
     """The most promising ones, whoever answered first."""
-    leads = [reading.Lead(lead(f"https://{n}.example", f"Food waste, part {n}."), [query()]) for n in range(60)]
-    leads.append(reading.Lead(lead("https://best.example", "Households: food waste, expiry dates."), [query()]))
-    chosen = [one.found.url for one in reading.choose(leads)]
-    assert len(chosen) == reading.PAGES_MAX
+    leads = [page_reading.Lead(lead(f"https://{n}.example", f"Food waste, part {n}."), [query()]) for n in range(60)]
+    leads.append(page_reading.Lead(lead("https://best.example", "Households: food waste, expiry dates."), [query()]))
+    chosen = [one.found.url for one in page_reading.choose(leads)]
+    assert len(chosen) == page_reading.PAGES_MAX
     assert chosen[0] == "https://best.example"
-    assert [one.found.url for one in reading.choose(leads[::-1])] == chosen
+    assert [one.found.url for one in page_reading.choose(leads[::-1])] == chosen
 
 
 async def test_offline_nothing_is_read_or_looked_at() -> None:
