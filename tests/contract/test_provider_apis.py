@@ -105,10 +105,10 @@ async def test_what_it_finds_can_be_quoted_and_opened(pair: Pair) -> None:
         assert source.title == source.title.strip() != ""
         assert source.text == source.text.strip() != ""
         assert len(source.text) <= 20_000
+        # What kind of page a search engine has found, its address tells only sometimes.
+        lead = source.origin == common_pb2.TEXT_ORIGIN_SEARCH_SNIPPET
+        assert lead or source.source_type != common_pb2.SOURCE_TYPE_UNSPECIFIED
         assert source.origin != common_pb2.TEXT_ORIGIN_UNSPECIFIED
-        # What a search engine's hit is shows when its page is read.
-        if source.origin != common_pb2.TEXT_ORIGIN_SEARCH_SNIPPET:
-            assert source.source_type != common_pb2.SOURCE_TYPE_UNSPECIFIED
         assert source.why.endswith(".")
         assert 0 <= source.confidence <= 1
         assert source.fit is None or 0 <= source.fit <= 1
@@ -116,7 +116,7 @@ async def test_what_it_finds_can_be_quoted_and_opened(pair: Pair) -> None:
         assert source.published_at is None or source.published_at.tzinfo is not None
         for start, end in source.spans:
             assert source.text[start:end].strip() == source.text[start:end] != ""
-        assert verified(candidate(source))
+        assert lead or verified(candidate(source))
 
 
 async def test_one_question_costs_few_calls(pair: Pair) -> None:
@@ -265,7 +265,8 @@ async def test_each_refusal_of_its_own_is_understood(source: Source, name: str) 
         assert error.retry_after is None or 0 < error.retry_after <= 300.0
     else:
         assert error.retry_after is None
-        assert error.metadata["cause"]
+        # It was understood, not only unreadable.
+        assert error.metadata["cause"] != "malformed"
 
 
 # ------------------------------------------------------------------------------------- broken answers

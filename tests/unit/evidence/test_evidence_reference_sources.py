@@ -69,6 +69,16 @@ async def test_a_wikis_error_header_alone_is_an_error() -> None:
     assert (caught.value.reason_name, caught.value.retry_after) == ("UPSTREAM_RATE_LIMITED", 5.0)
 
 
+@pytest.mark.parametrize(
+    ("code", "cause"), [("internal_api_error_DBQueryError", "fault"), ("readonly", "fault"), ("badvalue", "refused")]
+)
+async def test_a_wikis_own_fault_is_told_from_a_refusal(code: str, cause: str) -> None:
+    """The one passes, the other comes again with every try."""
+    with pytest.raises(PipelineError) as caught:
+        await ask("wikipedia", {"error": {"code": code, "info": "..."}}, PROBLEM, MediaWiki_API_Error=code)
+    assert (caught.value.metadata["cause"], caught.value.metadata["code"]) == (cause, code)
+
+
 # ------------------------------------------------------------------------------------- Wikidata
 
 
