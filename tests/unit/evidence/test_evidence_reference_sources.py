@@ -178,6 +178,14 @@ async def test_no_value_is_no_find(rows: Any) -> None:
     assert found == []
 
 
+async def test_a_message_is_a_refusal_with_its_number() -> None:
+    """Under HTTP 200, as a list of one: understood, not taken for something unreadable."""
+    message = [{"message": [{"id": "120", "key": "Invalid value", "value": "The parameter is not valid"}]}]
+    with pytest.raises(PipelineError) as caught:
+        await ask("worldbank", message, about(common_pb2.CLAIM_KIND_MARKET_SIZE, "tutoring"))
+    assert (caught.value.metadata["cause"], caught.value.metadata["code"]) == ("refused", "120")
+
+
 # ------------------------------------------------------------------------------------- papers and filings
 
 
