@@ -37,5 +37,7 @@ async def ask(
             throttled(provider, response, float(MAXLAG_SECONDS)) if code == "maxlag" else throttled(provider, response)
         )
     if code or "error" in answer:
-        raise refused(provider, response, code)
+        # A fault of the servers passes; a request that they do not take is refused every time.
+        fault = code == "readonly" or code.startswith("internal_api_error")
+        raise refused(provider, response, code, cause="fault" if fault else "refused")
     return answer

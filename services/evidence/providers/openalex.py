@@ -16,7 +16,6 @@ from typing import Any
 from chassis.pool import HttpPool
 from services.evidence.domain.model import Found, Query
 from services.evidence.providers.base import Source, Terms
-from services.evidence.providers.extract import html_to_text
 from services.evidence.providers.reading import (
     authors,
     json_of,
@@ -30,7 +29,7 @@ from services.evidence.providers.reading import (
     throttled,
     year,
 )
-from services.evidence.providers.scholarly import KINDS, PAPERS, doi_url, paper
+from services.evidence.providers.scholarly import KINDS, PAPERS, doi_url, paper, plain
 
 PROVIDER = "openalex"
 WORDS_MAX = 3
@@ -96,8 +95,8 @@ def _found(work: dict[str, Any]) -> Found | None:
     return paper(
         PROVIDER,
         url=doi_url(string(work, "doi")) or (own if own.startswith("https://openalex.org/") else ""),
-        title=html_to_text(string(work, "display_name") or string(work, "title")),
-        abstract=html_to_text(abstract_of(work.get("abstract_inverted_index"))),
+        title=plain(string(work, "display_name") or string(work, "title")),
+        abstract=plain(abstract_of(work.get("abstract_inverted_index"))),
         author=authors(names),
         published_at=moment(string(work, "publication_date")),
         year=year(work.get("publication_year")),

@@ -135,14 +135,14 @@ def malformed(provider: str, what: str) -> PipelineError:
     )
 
 
-def refused(provider: str, response: HttpResponse, code: object = "") -> PipelineError:
-    """UPSTREAM_FAILED for an error that the API reports in its body.
+def refused(provider: str, response: HttpResponse, code: object = "", *, cause: str = "refused") -> PipelineError:
+    """UPSTREAM_FAILED for an error that the API reports in its body; `cause` where it comes with HTTP 200.
 
     `code` is the API's own name for it ("internal_api_error_DBQueryError"); its sentence is not passed on, since
     an API may repeat a key in it.
     """
     ok = 200 <= response.status < 300
-    metadata = {"upstream": provider, "cause": "refused" if ok else "status", "status": str(response.status)}
+    metadata = {"upstream": provider, "cause": cause if ok else "status", "status": str(response.status)}
     name = str(code)
     if _CODE.fullmatch(name):
         metadata["code"] = name

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from html import unescape
+from urllib.parse import quote
 
 from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found
+from services.evidence.providers.extract import html_to_text, visible
 from services.evidence.providers.reading import TEXT_CHARS_MAX, line, votes
 
 # Research says whether a problem exists, whether a thing can be built and where a field moves. What an audience
@@ -21,14 +24,29 @@ KINDS = frozenset(
 )
 # Papers asked for: more than one run uses of one source for a claim.
 PAPERS = 15
-_DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>]{1,200}")
+_DOI = re.compile(r"10\.\d{4,9}/\S{1,200}")
+# Characters that need no escape in the path of an address; `%` since some records escape already.
+_DOI_SAFE = "/:;()._-+,!@$&'*=~%"
+# Tags that titles and abstracts are written with. Anything else between angle brackets is text ("p<.05 and n>9").
+_MARKUP = re.compile(
+    r"</?(?:p|i|b|u|em|strong|sub|sup|br|div|span|h[1-6]|ul|ol|li|title|sec|jats:[a-z-]+)\s*/?>", re.IGNORECASE
+)
 _HEADING = re.compile(r"\A(?:abstract|summary)\b[\s:.]*(?=\S)", re.IGNORECASE)
 
 
 def doi_url(doi: str) -> str:
     """ "https://doi.org/10.1371/..." of a DOI or its address, "" where it is none."""
     match = _DOI.search(doi)
-    return f"https://doi.org/{match.group()}" if match else ""
+    return "https://doi.org/" + quote(match.group(), safe=_DOI_SAFE) if match else ""
+
+
+def plain(text: str) -> str:
+    """Return text that may hold markup or entities as a reader sees it; comparisons stay as they are.
+
+    >>> plain("<p>Waste fell by CO<sub>2</sub> &amp; cost</p>"), plain("significant (p<.05) for n<k &amp; n>9")
+    ('Waste fell by CO2 & cost', 'significant (p<.05) for n<k & n>9')
+    """
+    return html_to_text(text) if _MARKUP.search(text) else visible(unescape(text)).strip()
 
 
 def paper(
@@ -51,7 +69,7 @@ def paper(
     title = line(title)
     if not url or not title:
         return None
-    text = _HEADING.sub("", abstract[:TEXT_CHARS_MAX].strip())
+    text = _HEADING.sub("", visible(abstract[:TEXT_CHARS_MAX]).strip()).strip()
     cited = votes(citations)
     where = f" in {line(venue, 120)}" if venue.strip() else ""
     kind = "paper" if reviewed else "preprint (not peer-reviewed)"

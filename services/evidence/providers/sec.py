@@ -104,17 +104,18 @@ def _found(hit: dict[str, Any], words: str) -> Found | None:
     if not _FORM.fullmatch(form):
         return None
     period = moment(string(facts, "period_ending"))
-    about = f" for the period that ended on {period.date()}" if period is not None else ""
+    of_period = f" for the period that ended on {period.date()}" if period is not None else ""
+    filing = f"{company} filed form {form}{of_period} with the SEC on {filed.date()}"
     return Found(
         provider=PROVIDER,
         url=f"https://www.sec.gov/Archives/edgar/data/{int(cik)}/{place[1].replace('-', '')}/{place[2]}",
         title=f"{company}: form {form} of {filed.date()}",
-        text=f"{company} filed form {form}{about} with the SEC on {filed.date()}; its text holds {words}.",
+        text=f"{filing}; full-text search lists it for {words}.",
         source_type=common_pb2.SOURCE_TYPE_COMPANY,
         author=company,
         published_at=filed,
         why="Facts of an SEC full-text hit, put into a sentence; the filing itself was not read.",
-        # Filed under liability, but only that the words stand in it is known.
+        # Filed under liability, but what it says about the words is not known.
         confidence=0.5,
     )
 

@@ -30,7 +30,7 @@ from services.evidence.providers.reading import (
     throttled,
     year,
 )
-from services.evidence.providers.scholarly import KINDS, PAPERS, doi_url, paper
+from services.evidence.providers.scholarly import KINDS, PAPERS, doi_url, paper, plain
 
 PROVIDER = "semantic_scholar"
 WORDS_MAX = 4
@@ -96,8 +96,8 @@ def _found(item: dict[str, Any]) -> Found | None:
     return paper(
         PROVIDER,
         url=doi_url(string(ids, "DOI")) or (own if own.startswith(_PAPER_PAGES) else _page(item)),
-        title=string(item, "title"),
-        abstract=string(item, "abstract"),
+        title=plain(string(item, "title")),
+        abstract=plain(string(item, "abstract")),
         author=authors([string(author, "name") for author in records(item.get("authors"), 20)]),
         published_at=moment(string(item, "publicationDate")),
         year=year(item.get("year")),
