@@ -30,6 +30,7 @@ from services.evidence.items import item
 from services.evidence.providers import directory
 from services.evidence.providers.documents import DocumentsProvider
 from services.evidence.providers.upstream import Tally, Upstream
+from services.evidence.stance_data import stance_models
 
 if TYPE_CHECKING:
     import numpy as np
@@ -202,9 +203,11 @@ class _Run:
                 candidate.credibility = scoring.credibility(candidate.found)
                 candidate.freshness = scoring.freshness(candidate.found, now)
                 candidate.composite = scoring.composite(candidate)
-                verdict = judge(candidate)
+                candidate.cosine = cosine
+                verdict = judge(candidate, stance_models())
                 candidate.stance, candidate.stance_confidence = verdict.stance, verdict.confidence
                 candidate.stance_reason = verdict.reason
+                candidate.stance_method, candidate.stance_features = verdict.method, verdict.features
                 self._state.scored.append(candidate)
         for candidate in batch:
             if self._domain_of(candidate) is None:
