@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ from services.evidence.domain.words import content_stems
 TITLE = "Retrieval: SciFact training claims over 5,183 abstracts, nDCG@10"
 SPLIT_SEED = 5
 DEPTH = 10
+_LOOKED_AT = 300
 
 Scores = NDArray[np.float64]
 
@@ -46,7 +47,7 @@ def run(data: Path) -> list[Row]:
     for claim, cosine in zip(claims, cosines, strict=True):
         raw, lexical = words.scores(claim.text)
         bm25.append(raw)
-        fused.append(np.array([scoring.hybrid(x, c) for x, c in zip(lexical.tolist(), cosine.tolist(), strict=True)]))
+        fused.append(_fused(lexical, cosine))
     chosen, held = halves(len(claims))
     of = {
         name: ([ndcg(s, r) for s, r in zip(scores, relevant, strict=True)])
@@ -92,17 +93,32 @@ class _Words:
 
     def scores(self, query: str) -> tuple[Scores, Scores]:
         """Return plain BM25 with every word of the query, and the product's lexical score."""
-        raw = self._sum(self._plain, list(dict.fromkeys(content_stems(query))))
-        words = scoring.query_stems([query])
+        raw = self._sum(self._plain, dict.fromkeys(content_stems(query), 1.0))
+        words = scoring.query_words([query])
         found = self._sum(self._prior, words)
-        return raw, np.array([scoring.share_of_greatest(s, words, self._prior) for s in found.tolist()])
+        return raw, np.array([scoring.words_convince(s, words, self._prior) for s in found.tolist()])
 
-    def _sum(self, collection: Collection, words: Sequence[str]) -> Scores:
+    def _sum(self, collection: Collection, words: Mapping[str, float]) -> Scores:
         total = np.zeros(len(self._lengths))
-        for word in words:
+        for word, share in words.items():
             for doc, times in self._holders.get(word, ()):
-                total[doc] += collection.weight(word, times, self._lengths[doc])
+                total[doc] += share * collection.weight(word, times, self._lengths[doc])
         return total
+
+
+def _fused(lexical: Scores, cosine: NDArray[np.float32]) -> Scores:
+    """The product's fusion for the documents that can be among the best; the others get what they cannot exceed.
+
+    A document outside the best `_LOOKED_AT` of both lists has less than the last of each.
+    """
+    best = set(np.argsort(-lexical)[:_LOOKED_AT].tolist()) | set(np.argsort(-cosine)[:_LOOKED_AT].tolist())
+    least = scoring.hybrid(float(np.sort(lexical)[-_LOOKED_AT]), float(np.sort(cosine)[-_LOOKED_AT]))
+    found = np.full(len(lexical), least)
+    for doc in best:
+        found[doc] = scoring.hybrid(float(lexical[doc]), float(cosine[doc]))
+    if np.sort(found)[-DEPTH] <= least:
+        return np.array([scoring.hybrid(x, c) for x, c in zip(lexical.tolist(), cosine.tolist(), strict=True)])
+    return found
 
 
 def _mean(values: Sequence[float], which: NDArray[np.int64]) -> float:

@@ -19,6 +19,7 @@ from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, errors_pb2, evidence_pb2
 from services.evidence.batches import Batches
 from services.evidence.domain import coverage, dedupe, scoring
+from services.evidence.domain.bm25 import Collection
 from services.evidence.domain.model import Candidate, Found, IdeaFacts, Query
 from services.evidence.domain.passages import PassageIndex
 from services.evidence.domain.queries import Domain, build_queries
@@ -85,6 +86,16 @@ class _State:
     claim_vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     embedding_failed: bool = False
     asked_done: int = 0
+    # How rare words are among the run's passages.
+    collection: Collection = field(default_factory=lambda: Collection(prior=True))
+    _known: set[str] = field(default_factory=set)
+
+    def know(self, candidate: Candidate) -> None:
+        """Count a passage among the run's, once however many claims it speaks to."""
+        identity = scoring.item_id(candidate.found.url, candidate.quote)
+        if identity not in self._known:
+            self._known.add(identity)
+            self.collection.add(content_stems(candidate.quote))
 
 
 class Collector:
@@ -198,16 +209,11 @@ class _Run:
             cosines = await self._cosines(batch)
             now = self._clock.now()
             for candidate, cosine in zip(batch, cosines, strict=True):
-                terms = self._terms(candidate.query)
-                candidate.relevance = scoring.relevance(candidate, terms, cosine)
+                candidate.cosine = cosine
                 candidate.credibility = scoring.credibility(candidate.found)
                 candidate.freshness = scoring.freshness(candidate.found, now)
-                candidate.composite = scoring.composite(candidate)
-                candidate.cosine = cosine
-                verdict = judge(candidate, stance_models())
-                candidate.stance, candidate.stance_confidence = verdict.stance, verdict.confidence
-                candidate.stance_reason = verdict.reason
-                candidate.stance_method, candidate.stance_features = verdict.method, verdict.features
+                self._state.know(candidate)
+                self._weigh(candidate)
                 self._state.scored.append(candidate)
         for candidate in batch:
             if self._domain_of(candidate) is None:
@@ -216,6 +222,19 @@ class _Run:
             if shown.id not in self._state.shown:
                 self._state.shown.add(shown.id)
                 await self._emit(evidence_pb2.CollectEvidenceResponse(item=shown))
+
+    def _weigh(self, candidate: Candidate) -> None:
+        """Set what depends on how rare words are among the run's passages: relevance, its sum, and the stance."""
+        was_read = scoring.is_about(candidate)
+        terms = self._terms(candidate.query)
+        candidate.relevance = scoring.relevance(candidate, terms, candidate.cosine, self._state.collection)
+        candidate.composite = scoring.composite(candidate)
+        if candidate.stance_method and was_read == scoring.is_about(candidate):
+            return
+        verdict = judge(candidate, stance_models())
+        candidate.stance, candidate.stance_confidence = verdict.stance, verdict.confidence
+        candidate.stance_reason = verdict.reason
+        candidate.stance_method, candidate.stance_features = verdict.method, verdict.features
 
     def _terms(self, query: Query) -> Sequence[str]:
         return query.terms or [query.text]
@@ -259,6 +278,9 @@ class _Run:
 
     def _result(self, queries: Sequence[Query]) -> evidence_pb2.EvidenceResult:
         job, state = self._job, self._state
+        for candidate in state.scored:
+            # All passages are known now: the scores no longer depend on who answered first.
+            self._weigh(candidate)
         good = [c for c in state.scored if self._domain_of(c) is not None]
         chosen = select(dedupe.merge_duplicates(good))
         items = [self._item(candidate) for candidate in chosen]

@@ -3,8 +3,8 @@
     idf(w)       = ln(1 + (N - n(w) + 0.5) / (n(w) + 0.5))
     weight(w, p) = idf(w) tf (k1 + 1) / (tf + k1 (1 - b + b length(p) / average length))
 
-with k1 = 1.2 and b = 0.75. The greatest score that a query can have is the sum of idf(w) (k1 + 1); a score divided by it
-is 0 to 1 whatever the query and the collection, so that a threshold on it keeps its meaning.
+with k1 = 1.2 and b = 0.75. The greatest score that a query can have is the sum of idf(w) (k1 + 1); a score divided by
+it is 0 to 1 whatever the query and the collection, so that a threshold on it keeps its meaning.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ class Collection:
         norm = K1 * (1 - B + B * length / average)
         return self.idf(word) * times * (K1 + 1) / (times + norm)
 
-    def score(self, words: Iterable[str], counts: Mapping[str, int], length: int) -> float:
-        """Return the BM25 score of a passage for distinct `words`."""
-        return sum(self.weight(word, counts[word], length) for word in words if counts.get(word))
+    def score(self, words: Mapping[str, float], counts: Mapping[str, int], length: int) -> float:
+        """Return the BM25 score of a passage for words that matter as much as their weights say (plain BM25: 1)."""
+        return sum(share * self.weight(word, counts[word], length) for word, share in words.items() if counts.get(word))
 
-    def greatest(self, words: Iterable[str]) -> float:
-        """Return what no passage's score for distinct `words` exceeds."""
-        return sum(self.idf(word) for word in words) * (K1 + 1)
+    def greatest(self, words: Mapping[str, float]) -> float:
+        """Return what no passage's score for `words` exceeds."""
+        return sum(share * self.idf(word) for word, share in words.items()) * (K1 + 1)
 
     def __repr__(self) -> str:
         return f"<Collection passages={self.passages} words={len(self._found_in)}>"

@@ -74,7 +74,7 @@ class PassageIndex:
 
     def best(self, words: Sequence[str], limit: int) -> list[tuple[Span, float]]:
         """Return at most `limit` passages that hold any of the stems, best first, with their BM25 score."""
-        wanted = list(dict.fromkeys(words))
+        wanted = dict.fromkeys(words, 1.0)
         scored = []
         for span, counts, length in zip(self.spans, self._counts, self._lengths, strict=True):
             score = self._collection.score(wanted, counts, length)

@@ -22,6 +22,7 @@ from typing import NamedTuple
 from pipeline.v1 import common_pb2
 from services.evidence.domain.cues import TEXT_CUES
 from services.evidence.domain.model import Candidate, ClaimKind
+from services.evidence.domain.scoring import ABOUT_MIN
 from services.evidence.domain.stance_features import measure
 from services.evidence.domain.stance_model import Contribution, StanceModels, decide
 
@@ -41,8 +42,6 @@ RIVAL_FIT = 0.58
 STARS_ADOPTED = 1_000
 # A figure within this share of its baseline says nothing either way.
 NEAR_BASELINE = 0.05
-# A passage must be about the claim before its cues count.
-TEXT_RELEVANCE_MIN = 0.40
 
 
 class Judgement(NamedTuple):
@@ -77,7 +76,7 @@ def judge(candidate: Candidate, models: StanceModels | None = None) -> Judgement
 
 def _text(candidate: Candidate, models: StanceModels | None) -> Judgement:
     quote, query = candidate.quote, candidate.query
-    if models is None or candidate.relevance < TEXT_RELEVANCE_MIN:
+    if models is None or candidate.relevance < ABOUT_MIN:
         return read_text(quote, query.kind, candidate.relevance)
     patterns = TEXT_CUES.get(query.kind)
     cues = _find_cues(quote, *patterns) if patterns else []
@@ -161,7 +160,7 @@ def read_text(quote: str, kind: ClaimKind, relevance: float) -> Judgement:
     patterns = TEXT_CUES.get(kind)
     if patterns is None:
         return Judgement(MENTIONS, 0.5, "no rule reads claims of this kind")
-    if relevance < TEXT_RELEVANCE_MIN:
+    if relevance < ABOUT_MIN:
         return Judgement(MENTIONS, 0.5, "names the subject without going into the claim")
     cues = _find_cues(quote, *patterns)
     for_it = [cue for cue in cues if cue.supports]
