@@ -139,7 +139,7 @@ def _figure(candidate: Candidate) -> Judgement:
 
 
 _NEGATION = re.compile(
-    r"\b(?:not|no|never|without|hardly|barely|isn'?t|aren'?t|wasn'?t|weren'?t|don'?t|doesn'?t|didn'?t|won'?t|can'?t"
+    r"\b(?:not|no(?!-)|never|without|hardly|barely|isn'?t|aren'?t|wasn'?t|weren'?t|don'?t|doesn'?t|didn'?t|won'?t|can'?t"
     r"|cannot|nobody|none)\W+(?:\w+\W+){0,2}$",
     re.IGNORECASE,
 )

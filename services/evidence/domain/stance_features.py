@@ -51,7 +51,13 @@ class _Side:
                 self.places.setdefault(word, []).append(place)
         # The words that name things, in order: not what is said of them.
         self.subjects = [word for word in self.places if word not in polarity.RELATING]
-        self.negations = [i for i, word in enumerate(raw) if word in polarity.NEGATION or word.endswith("n't")]
+        # "no-shows" and "no-code" are names, no negations.
+        within_name = [text[t.end : t.end + 1] == "-" for t in found]
+        self.negations = [
+            i
+            for i, word in enumerate(raw)
+            if (word in polarity.NEGATION and not within_name[i]) or word.endswith("n't")
+        ]
         self.directed = self._pointing(polarity.DIRECTION)
         self.valued = self._pointing(polarity.VALUE)
         self.null_effect = bool(polarity.NULL_EFFECT.search(text))

@@ -226,6 +226,7 @@ def test_a_figure_is_read_against_its_baseline(
     [
         (PB.CLAIM_KIND_PROBLEM, "It is so frustrating, we waste food every week.", SUPPORTS),
         (PB.CLAIM_KIND_PROBLEM, "This is not a problem for us, the fridge works fine.", CONTRADICTS),
+        (PB.CLAIM_KIND_PROBLEM, "No-shows are frustrating for every clinic.", SUPPORTS),
         (PB.CLAIM_KIND_PROBLEM, "The fridge is blue and stands in the kitchen.", MENTIONS),
         (PB.CLAIM_KIND_WILLINGNESS_TO_PAY, "I would pay ten dollars for that.", SUPPORTS),
         (PB.CLAIM_KIND_WILLINGNESS_TO_PAY, "Nice, but I wouldn't pay for it.", CONTRADICTS),
