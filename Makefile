@@ -1,6 +1,6 @@
 # Every verb of the project; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve test lint proto bench k8s clients clean
+.PHONY: help setup run serve test lint proto bench eval k8s clients clean
 SHELL := /bin/sh
 PY    ?= python3
 VENV  := .venv
@@ -8,6 +8,7 @@ BIN   := $(VENV)/bin
 OUT   ?= out
 IDEA  ?=
 TESTS ?= tests
+EVAL_DATA ?= ../shared/data
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-9s %s\n", $$1, $$2}'
@@ -59,6 +60,9 @@ k8s: $(VENV)/.dev ## build every overlay and validate it strictly, offline
 
 bench: $(VENV)/.dev ## async against the synchronous fallback over a replayed upstream
 	$(BIN)/python -m bench
+
+eval: $(VENV)/.dev ## quality against its floors; data sets in EVAL_DATA, what is absent is skipped
+	$(BIN)/python -m bench.evaluation --data "$(EVAL_DATA)"
 
 clients: $(VENV)/.dev ## run the clients in other languages against a served pipeline
 	$(BIN)/python clients/check.py

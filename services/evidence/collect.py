@@ -24,6 +24,7 @@ from pipeline.v1 import common_pb2, errors_pb2, evidence_pb2
 from services.evidence import links, model_stance, page_reading
 from services.evidence.batches import Batches
 from services.evidence.domain import asking, dedupe, hostile, scoring
+from services.evidence.domain.bm25 import Collection
 from services.evidence.domain.model import Candidate, Found, IdeaFacts, Query
 from services.evidence.domain.passages import PassageIndex
 from services.evidence.domain.queries import Domain, build_queries
@@ -37,6 +38,7 @@ from services.evidence.outcome import Heard, Outcome, result_of
 from services.evidence.planning import plan
 from services.evidence.providers.documents import DocumentsProvider
 from services.evidence.providers.upstream import Tally, Upstream
+from services.evidence.stance_data import stance_models
 from services.evidence.vectors import Embedders, RunVectors
 
 _log = logging.getLogger(__name__)
@@ -85,6 +87,16 @@ class _State:
     leads: list[page_reading.Lead] = field(default_factory=list)
     shown: set[str] = field(default_factory=set)
     asked_done: int = 0
+    # How rare words are among the run's passages.
+    collection: Collection = field(default_factory=lambda: Collection(prior=True))
+    _known: set[str] = field(default_factory=set)
+
+    def know(self, candidate: Candidate) -> None:
+        """Count a passage among the run's, once however many claims it speaks to."""
+        identity = scoring.item_id(candidate.found.url, candidate.quote)
+        if identity not in self._known:
+            self._known.add(identity)
+            self.collection.add(content_stems(candidate.quote))
 
 
 class Collector:
@@ -228,12 +240,11 @@ class _Run:
             cosines = await self._vectors.cosines(batch)
             now = self._clock.now()
             for candidate, cosine in zip(batch, cosines, strict=True):
-                terms = candidate.query.terms or [candidate.query.text]
-                candidate.relevance = scoring.relevance(candidate, terms, cosine)
+                candidate.cosine = cosine
                 candidate.credibility = scoring.credibility(candidate.found)
                 candidate.freshness = scoring.freshness(candidate.found, now)
-                candidate.composite = scoring.composite(candidate)
-                _settle(candidate, judge(candidate))
+                self._state.know(candidate)
+                self._weigh(candidate)
                 self._state.scored.append(candidate)
         for candidate in batch:
             if self._domain_of(candidate) is None:
@@ -242,6 +253,15 @@ class _Run:
             if shown.id not in self._state.shown:
                 self._state.shown.add(shown.id)
                 await self._emit(evidence_pb2.CollectEvidenceResponse(item=shown))
+
+    def _weigh(self, candidate: Candidate) -> None:
+        """Set what depends on how rare words are among the run's passages: relevance, its sum, and the stance."""
+        was_read = scoring.is_about(candidate)
+        terms = candidate.query.terms or [candidate.query.text]
+        candidate.relevance = scoring.relevance(candidate, terms, candidate.cosine, self._state.collection)
+        candidate.composite = scoring.composite(candidate)
+        if not candidate.stance_method or was_read != scoring.is_about(candidate):
+            _settle(candidate, judge(candidate, stance_models()))
 
     def _domain_of(self, candidate: Candidate) -> str | None:
         """The first of the candidate's domains whose threshold it reaches."""
@@ -252,6 +272,9 @@ class _Run:
 
     async def _choose(self) -> tuple[list[Candidate], dict[str, common_pb2.LinkStatus.ValueType]]:
         """The finds that are shown, and the state of their addresses: what nobody can open makes room for the next."""
+        for candidate in self._state.scored:
+            # All passages are known now: the scores no longer depend on who answered first.
+            self._weigh(candidate)
         good = [c for c in self._state.scored if self._domain_of(c) is not None]
         chosen = await self._judged(good, select(dedupe.merge_duplicates(good)))
         states = await links.look(chosen, self._outside.check, self._clock, {})
@@ -331,6 +354,7 @@ def _flagged(source: Found) -> Found:
 def _settle(candidate: Candidate, judgement: Judgement) -> None:
     candidate.stance, candidate.stance_confidence = judgement.stance, judgement.confidence
     candidate.stance_reason = judgement.reason
+    candidate.stance_method, candidate.stance_features = judgement.method, judgement.features
 
 
 class _Both(AbstractAsyncContextManager[None]):

@@ -6,8 +6,11 @@ import hashlib
 from datetime import datetime
 
 from pipeline.v1 import common_pb2
-from services.evidence.domain import scoring
+from services.evidence.domain import scoring, verify
 from services.evidence.domain.model import Candidate
+
+# The features that weighed most are shown; the others hardly changed the stance.
+FEATURES_SHOWN = 5
 
 _STANCE_WORDS = {
     common_pb2.STANCE_SUPPORTS: "Supports the claim",
@@ -19,6 +22,7 @@ _STANCE_WORDS = {
 def item(candidate: Candidate, domain: str, now: datetime) -> common_pb2.EvidenceItem:
     """Return the item, with its id, the digest of its source's text and the reason why it counts."""
     found = candidate.found
+    unverified = verify.unverified_reason(candidate)
     made = common_pb2.EvidenceItem(
         id=scoring.item_id(found.url, candidate.quote),
         claim_id=candidate.query.claim_id,
@@ -37,12 +41,20 @@ def item(candidate: Candidate, domain: str, now: datetime) -> common_pb2.Evidenc
         credibility=round(candidate.credibility, 4),
         freshness=round(candidate.freshness, 4),
         composite=round(candidate.composite, 4),
-        verified=scoring.verified(candidate),
+        verified=not unverified,
+        unverified_reason=unverified,
         figure=found.figure,
         merged_urls=candidate.merged_urls,
         domain=domain,
         rationale=rationale(candidate),
         product=found.product,
+        text_origin=found.origin,
+        flags=found.flags,
+        stance_method=candidate.stance_method,
+        stance_features=[
+            common_pb2.StanceFeature(name=name, value=round(value, 4), contribution=round(contribution, 4))
+            for name, value, contribution in candidate.stance_features[:FEATURES_SHOWN]
+        ],
     )
     if found.published_at is not None:
         made.published_at.FromDatetime(found.published_at)

@@ -9,10 +9,19 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Candidate
 from services.evidence.domain.scoring import item_id
-from services.evidence.domain.words import jaccard, shingles
+from services.evidence.domain.verify import numbers
+from services.evidence.domain.words import content_stems, jaccard, shingles
 
 # Share of common three-word runs above which two passages say the same thing.
 SAME_TEXT = 0.7
+# A syndicated story is cut, and set in other words at its ends: so much of the shorter passage in the longer one is a
+# copy, if the shorter is long enough not to be a phrase that anybody writes.
+SAME_PART = 0.8
+PART_WORDS_MIN = 12
+# Two pages under one headline that quote the same numbers tell one story; a headline of fewer words is a label.
+TITLE_WORDS_MIN = 4
+SAME_TITLE = 0.8
+_SITE = re.compile(r"\s+(?:[|·»]|[-–—])\s+[^|·»–—]{2,40}$")
 _TRACKING = re.compile(r"^(utm_\w+|fbclid|gclid|ref|ref_src|mc_cid|mc_eid)$", re.IGNORECASE)
 
 
@@ -85,4 +94,34 @@ def _same(first: Candidate, second: Candidate) -> bool:
         return one == other
     if first.found.product is not None or second.found.product is not None:
         return False
-    return jaccard(shingles(first.quote), shingles(second.quote)) >= SAME_TEXT
+    return _copied(first.quote, second.quote) or _one_story(first, second)
+
+
+def _copied(one: str, other: str) -> bool:
+    first, second = shingles(one), shingles(other)
+    if not first or not second:
+        return False
+    if jaccard(first, second) >= SAME_TEXT:
+        return True
+    shorter = min(len(first), len(second))
+    return shorter + 2 >= PART_WORDS_MIN and len(first & second) / shorter >= SAME_PART
+
+
+def _one_story(first: Candidate, second: Candidate) -> bool:
+    """True for two pages with one headline whose quotes give the same numbers, at least one of them."""
+    titles = set(content_stems(headline(first.found.title))), set(content_stems(headline(second.found.title)))
+    if min(len(titles[0]), len(titles[1])) < TITLE_WORDS_MIN:
+        return False
+    if len(titles[0] & titles[1]) / len(titles[0] | titles[1]) < SAME_TITLE:
+        return False
+    given = [{number.value for number in numbers(c.quote)} for c in (first, second)]
+    return bool(given[0]) and given[0] == given[1]
+
+
+def headline(title: str) -> str:
+    """Return a page's title without the name of its site.
+
+    >>> headline("Food waste costs families $1,500 a year | The Example Times")
+    'Food waste costs families $1,500 a year'
+    """
+    return _SITE.sub("", title).strip()

@@ -96,6 +96,8 @@ class Candidate:
     query: Query
     start: int
     end: int
+    # Likeness in meaning to the claim's text, -1 to 1; None where no vectors were made.
+    cosine: float | None = None
     relevance: float = 0.0
     credibility: float = 0.0
     freshness: float = 0.0
@@ -103,6 +105,9 @@ class Candidate:
     stance: common_pb2.Stance.ValueType = common_pb2.STANCE_MENTIONS
     stance_confidence: float = 0.0
     stance_reason: str = ""
+    # "rules", "model" or the text model's name, and what weighed most: (name, value, what it added to the log odds).
+    stance_method: str = ""
+    stance_features: tuple[tuple[str, float, float], ...] = ()
     merged_urls: list[str] = field(default_factory=list)
 
     @property

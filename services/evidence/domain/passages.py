@@ -5,10 +5,10 @@ A passage is a place in the text, never a copy: every quote is `text[start:end]`
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 
+from services.evidence.domain.bm25 import Collection
 from services.evidence.domain.words import content_stems, sentences
 
 Span = tuple[int, int]
@@ -62,32 +62,23 @@ def _cut(text: str, start: int, end: int) -> list[Span]:
 
 
 class PassageIndex:
-    """BM25 over the passages of one text (k1 = 1.2, b = 0.75: the values of Robertson and Zaragoza)."""
+    """BM25 over the passages of one text."""
 
     def __init__(self, text: str, spans: Sequence[Span] | None = None) -> None:
         self.text = text
         self.spans = list(passages(text) if spans is None else spans)
-        self._counts = [Counter(content_stems(text[start:end])) for start, end in self.spans]
-        self._lengths = [sum(counts.values()) for counts in self._counts]
-        self._average = sum(self._lengths) / len(self._lengths) if self._lengths else 0.0
-        self._found_in: Counter[str] = Counter()
-        for counts in self._counts:
-            self._found_in.update(counts.keys())
+        found = [content_stems(text[start:end]) for start, end in self.spans]
+        self._counts = [Counter(stems) for stems in found]
+        self._lengths = [len(stems) for stems in found]
+        self._collection = Collection.of(found)
 
     def best(self, words: Sequence[str], limit: int) -> list[tuple[Span, float]]:
         """Return at most `limit` passages that hold any of the stems, best first, with their BM25 score."""
-        wanted = list(dict.fromkeys(words))
+        wanted = dict.fromkeys(words, 1.0)
         scored = []
-        for place, counts in enumerate(self._counts):
-            score = sum(self._weight(word, place) for word in wanted if word in counts)
+        for span, counts, length in zip(self.spans, self._counts, self._lengths, strict=True):
+            score = self._collection.score(wanted, counts, length)
             if score > 0:
-                scored.append((self.spans[place], score))
+                scored.append((span, score))
         scored.sort(key=lambda item: (-item[1], item[0]))
         return scored[:limit]
-
-    def _weight(self, word: str, place: int) -> float:
-        n, df = len(self.spans), self._found_in[word]
-        idf = math.log(1 + (n - df + 0.5) / (df + 0.5))
-        tf = self._counts[place][word]
-        norm = 1.2 * (0.25 + 0.75 * self._lengths[place] / self._average)
-        return idf * tf * 2.2 / (tf + norm)

@@ -1,12 +1,13 @@
-"""Does a find support or contradict the claim? Rules, version 1, made to be read.
+"""Does a find support or contradict the claim? Rules and a small model, both made to be read.
 
-Three kinds of finds, three kinds of rules:
+Three kinds of finds, three ways to judge them:
 
 - a *product* that exists contradicts "the field is open" and supports, modestly, "the problem is real", "it can
   be built" and "somebody pays";
 - a *figure* is compared with its baseline (all industries, an earlier year): better supports, worse
   contradicts, near to it or without a baseline mentions;
-- a *text* is read for cues by kind of claim, with negation turning a cue around.
+- a *text* is read for cues by kind of claim, with negation turning a cue around, and measured against the claim's own
+  words by the stance model (`domain.stance_model`); without the model the cues decide alone.
 
 What is unsure is a mention: a stance with less than `CONFIDENCE_MIN` is never shown as one.
 """
@@ -21,8 +22,12 @@ from typing import NamedTuple
 from pipeline.v1 import common_pb2
 from services.evidence.domain.cues import TEXT_CUES
 from services.evidence.domain.model import Candidate, ClaimKind
+from services.evidence.domain.scoring import ABOUT_MIN
+from services.evidence.domain.stance_features import measure
+from services.evidence.domain.stance_model import Contribution, StanceModels, decide
 
 RULES_VERSION = 1
+RULES, MODEL = "rules", "model"
 CONFIDENCE_MIN = 0.5
 
 SUPPORTS, CONTRADICTS, MENTIONS = (
@@ -37,30 +42,56 @@ RIVAL_FIT = 0.58
 STARS_ADOPTED = 1_000
 # A figure within this share of its baseline says nothing either way.
 NEAR_BASELINE = 0.05
-# A passage must be about the claim before its cues count.
-TEXT_RELEVANCE_MIN = 0.40
 
 
 class Judgement(NamedTuple):
-    """The stance, how sure it is (0 to 1), and why in a clause."""
+    """The stance, how sure it is (0 to 1), why in a clause, and how it was reached."""
 
     stance: common_pb2.Stance.ValueType
     confidence: float
     reason: str
+    # "rules" or "model".
+    method: str = RULES
+    # What weighed in it, heaviest first; empty where rules decided.
+    features: tuple[Contribution, ...] = ()
 
 
-def judge(candidate: Candidate) -> Judgement:
-    """Return what the find says about its claim. Needs `candidate.relevance`."""
+def judge(candidate: Candidate, models: StanceModels | None = None) -> Judgement:
+    """Return what the find says about its claim. Needs `candidate.relevance`, and uses its `cosine` where it has one.
+
+    Without `models` a text is judged by its cues alone.
+    """
     found, kind = candidate.found, candidate.query.kind
     if found.product is not None:
         verdict = _product(candidate, kind)
     elif found.figure is not None:
         verdict = _figure(candidate)
     else:
-        verdict = read_text(candidate.quote, kind, candidate.relevance)
+        verdict = _text(candidate, models)
     if verdict.stance != MENTIONS and verdict.confidence < CONFIDENCE_MIN:
-        return Judgement(MENTIONS, 1.0 - verdict.confidence, f"{verdict.reason}; too unsure to take sides")
+        reason = f"{verdict.reason}; too unsure to take sides"
+        return verdict._replace(stance=MENTIONS, confidence=1.0 - verdict.confidence, reason=reason)
     return verdict
+
+
+def _text(candidate: Candidate, models: StanceModels | None) -> Judgement:
+    quote, query = candidate.quote, candidate.query
+    if models is None or candidate.relevance < ABOUT_MIN:
+        return read_text(quote, query.kind, candidate.relevance)
+    patterns = TEXT_CUES.get(query.kind)
+    cues = _find_cues(quote, *patterns) if patterns else []
+    counts = None
+    if patterns:
+        counts = (sum(cue.supports for cue in cues), sum(not cue.supports for cue in cues))
+    decision = decide(models.for_cosine(candidate.cosine), measure(query.text, quote, candidate.cosine), counts)
+    said = f"it says {_named(cues)}" if cues else _words_of(decision.contributions)
+    return Judgement(decision.stance, decision.confidence, said, MODEL, decision.contributions)
+
+
+def _words_of(contributions: Sequence[Contribution]) -> str:
+    """Name the three features that weighed most for the stance."""
+    named = [c.name.replace("_", " ") for c in contributions if c.contribution > 0][:3]
+    return f"what weighed most: {', '.join(named)}" if named else "nothing in it weighs either way"
 
 
 def _product(candidate: Candidate, kind: ClaimKind) -> Judgement:
@@ -108,7 +139,7 @@ def _figure(candidate: Candidate) -> Judgement:
 
 
 _NEGATION = re.compile(
-    r"\b(?:not|no|never|without|hardly|barely|isn'?t|aren'?t|wasn'?t|weren'?t|don'?t|doesn'?t|didn'?t|won'?t|can'?t"
+    r"\b(?:not|no(?!-)|never|without|hardly|barely|isn'?t|aren'?t|wasn'?t|weren'?t|don'?t|doesn'?t|didn'?t|won'?t|can'?t"
     r"|cannot|nobody|none)\W+(?:\w+\W+){0,2}$",
     re.IGNORECASE,
 )
@@ -129,7 +160,7 @@ def read_text(quote: str, kind: ClaimKind, relevance: float) -> Judgement:
     patterns = TEXT_CUES.get(kind)
     if patterns is None:
         return Judgement(MENTIONS, 0.5, "no rule reads claims of this kind")
-    if relevance < TEXT_RELEVANCE_MIN:
+    if relevance < ABOUT_MIN:
         return Judgement(MENTIONS, 0.5, "names the subject without going into the claim")
     cues = _find_cues(quote, *patterns)
     for_it = [cue for cue in cues if cue.supports]
