@@ -49,7 +49,8 @@ _STANCES = {"supports": SUPPORTS, "contradicts": CONTRADICTS, "mentions": MENTIO
 class _Verdict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    number: int = Field(ge=1, le=PASSAGES_PER_QUESTION)
+    # An enumeration: servers that write by a grammar keep to it, to a range they do not.
+    number: Literal[1, 2, 3, 4, 5, 6]
     stance: Literal["supports", "contradicts", "mentions"]
     confidence: float = Field(ge=0, le=1, allow_inf_nan=False)
 

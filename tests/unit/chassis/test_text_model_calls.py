@@ -151,9 +151,10 @@ async def test_a_cut_answer_is_asked_for_shorter() -> None:
     assert "write less" in server.bodies[1]["messages"][-1]["content"]
 
 
-async def test_server_without_json_schema() -> None:
+@pytest.mark.parametrize("status", [400, 422, 500])
+async def test_server_without_json_schema(status: int) -> None:
     """Where json_schema is refused, json_object with the schema beside it is used from then on."""
-    refused = openai_error(422, None, "response_format.type should be 'text' or 'json_object'")
+    refused = openai_error(status, None, "('body', 'response_format', 'type'): should be 'text' or 'json_object'")
     async with model_server(refused, chat(VALID)) as server, adapted(server) as subject:
         await subject.complete(request(), Budget(0))
         await subject.complete(request("step-2"), Budget(0))
