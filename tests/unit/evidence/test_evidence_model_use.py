@@ -44,7 +44,7 @@ def passages(prompt: Prompt) -> int:
 
 
 def verdicts(*entries: tuple[int, str, float]) -> Mapping[str, Any]:
-    return {"verdicts": [{"number": n, "stance": word, "confidence": sure} for n, word, sure in entries]}
+    return {"verdicts": [{"number": n, "stance": word, "confidence": round(sure * 10)} for n, word, sure in entries]}
 
 
 def broken(reason: int = errors_pb2.ERROR_REASON_DEADLINE_EXCEEDED, **metadata: str) -> PipelineError:
