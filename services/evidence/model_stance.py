@@ -57,7 +57,7 @@ class _Verdict(BaseModel):
 
 
 class Verdicts(BaseModel):
-    """What the model fills."""
+    """One verdict for each numbered passage."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -125,5 +125,7 @@ def _judgement(verdict: _Verdict, name: str) -> Judgement:
     """No word of the model's reaches the reader: the stance, its confidence, and who said so."""
     stance, sure = _STANCES[verdict.stance], min(verdict.confidence / 10, CONFIDENCE_MAX)
     if stance != MENTIONS and sure < CONFIDENCE_MIN:
-        return Judgement(MENTIONS, 1.0 - sure, f"{name} says {verdict.stance}; too unsure to take sides")
+        return Judgement(
+            MENTIONS, min(1.0 - sure, CONFIDENCE_MAX), f"{name} says {verdict.stance}; too unsure to take sides"
+        )
     return Judgement(stance, sure, f"{name} says {verdict.stance}")

@@ -38,7 +38,7 @@ class _Phrases(BaseModel):
 
 
 class SearchPlan(BaseModel):
-    """What the model fills."""
+    """Search phrases for each numbered claim."""
 
     model_config = ConfigDict(extra="forbid")
 
