@@ -46,7 +46,7 @@ class PriceList:
             price = calc_price(usage, self._model, **self._provider)  # type: ignore[call-overload]
         except LookupError:
             return None
-        return math.ceil(price.total_price * MICROS)
+        return int(math.ceil(price.total_price * MICROS))
 
 
 class Bill:

@@ -72,7 +72,8 @@ async def judge(candidates: Sequence[Candidate], use: ModelUse) -> list[Judgemen
     places = sorted(
         (place for place, candidate in enumerate(candidates) if _may_be_asked(candidate)),
         key=lambda place: (-candidates[place].relevance, place),
-    )[:PASSAGES_MAX]
+    )[: max(PASSAGES_MAX - use.shown[STEP], 0)]
+    use.shown[STEP] += len(places)
     questions = _questions(candidates, places)
     answers = await asyncio.gather(*(_ask([candidates[place] for place in part], use) for part in questions))
     for part, answer in zip(questions, answers, strict=True):

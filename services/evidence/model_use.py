@@ -41,6 +41,8 @@ class ModelUse:
             self._away = "this run is offline"
         self._stopped = not model.available or bool(self._away)
         self._numbers: Counter[str] = Counter()
+        # Pieces of data (passages) that each step has shown to the model, for the steps' own bounds.
+        self.shown: Counter[str] = Counter()
         # Questions of each step that were answered.
         self.answered: Counter[str] = Counter()
         self._unanswered: Counter[str] = Counter()

@@ -185,9 +185,11 @@ async def test_passages_are_asked_in_small_groups_of_one_claim() -> None:
     """At most six of one claim at a time, at most forty in all, the most relevant ones."""
     model = ScriptedTextModel(lambda prompt: verdicts(*((n, "mentions", 0.9) for n in range(1, passages(prompt) + 1))))
     finds = [text(f"number {n}", relevance=0.5 + n / 200) for n in range(60)]
-    judged = await model_stance.judge(finds, use(model))
+    asked = use(model)
+    judged = await model_stance.judge(finds, asked)
     assert [j is not None for j in judged] == [False] * 20 + [True] * 40
     assert max(passages(prompt) for prompt in model.prompts) == 6
+    assert await model_stance.judge(finds[:3], asked) == [None] * 3, "the bound is the run's, not the call's"
 
 
 async def test_a_hostile_passage_speaks_for_itself_alone() -> None:
