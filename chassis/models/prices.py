@@ -46,7 +46,8 @@ class PriceList:
             price = calc_price(usage, self._model, **self._provider)  # type: ignore[call-overload]
         except LookupError:
             return None
-        return int(math.ceil(price.total_price * MICROS))
+        micros: int = math.ceil(price.total_price * MICROS)
+        return micros
 
 
 class Bill:
