@@ -1,7 +1,8 @@
 """What a text model's call costs, from the price list that genai-prices ships with.
 
 The list is the installed version's: nothing is fetched. A model that it does not know, and a server on this machine,
-are booked with 0 and `note` says why, so that nobody takes the 0 for a price.
+are booked with 0 and `note` says why, so that nobody takes the 0 for a price. Discounts for cached prompts are left
+out: a booking is never too low.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ class PriceList:
             price = calc_price(usage, self._model, **self._provider)  # type: ignore[call-overload]
         except LookupError:
             return None
-        return math.ceil(float(price.total_price) * MICROS)
+        micros: int = math.ceil(price.total_price * MICROS)
+        return micros
 
 
 class Bill:

@@ -7,13 +7,15 @@ bounded, and decides about nothing that it was not asked.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import util
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
 
 from chassis.budget import Budget
+from chassis.config import ConfigError
 from pipeline.errors import PipelineError
 from pipeline.v1 import errors_pb2
 
@@ -145,6 +147,14 @@ class NoTextModel:
         return f"<NoTextModel {self.why}>"
 
 
+def check_packages(model: str, find: Callable[[str], object | None] = util.find_spec) -> None:
+    """Raises ConfigError where a library that `model` needs is not installed."""
+    needed = ("pydantic_ai", "genai_prices", "httpx2", model.partition(":")[0])
+    lacking = [name for name in needed if find(name) is None]
+    if lacking:
+        raise ConfigError(f"PIPELINE_TEXT_MODEL is {model!r}: it needs {', '.join(lacking)}; install the extra 'llm'.")
+
+
 def load_text_model(config: TextModelConfig, telemetry: Telemetry, clock: Clock | None = None) -> TextModel:
     """The model that the configuration asks for; `NoTextModel` for "none" and for a far one while offline.
 
@@ -153,6 +163,7 @@ def load_text_model(config: TextModelConfig, telemetry: Telemetry, clock: Clock 
     """
     if config.text_model == "none":
         return NoTextModel()
+    check_packages(config.text_model)
     from chassis.models.text_clients import client_for
 
     client = client_for(config)

@@ -10,7 +10,6 @@ import json
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from importlib import util
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -135,12 +134,6 @@ class ModelClient:
 def client_for(config: TextModelConfig) -> ModelClient:
     """The client that the configuration asks for; nothing is sent. Raises ConfigError with the mend."""
     provider, _, model = config.text_model.partition(":")
-    package = {"openai": "openai", "anthropic": "anthropic"}[provider]
-    lacking = [name for name in ("pydantic_ai", "genai_prices", package) if util.find_spec(name) is None]
-    if lacking:
-        raise ConfigError(
-            f"PIPELINE_TEXT_MODEL is {config.text_model!r}: it needs {', '.join(lacking)}; install the extra 'llm'."
-        )
     default = OPENAI_URL if provider == "openai" else ANTHROPIC_URL
     url = config.text_model_url.rstrip("/") or default
     key = config.text_model_key.get_secret_value()

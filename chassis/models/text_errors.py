@@ -19,8 +19,12 @@ _CODE = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 
 
 def output_mode_refused(error: Exception) -> bool:
-    """Whether the server did not understand the request as it was written (400, 422)."""
-    return getattr(error, "status_code", None) in (400, 422)
+    """Whether the server did not understand the request as it was written.
+
+    That is 400 or 422; llama-cpp-python says 500, and names the field.
+    """
+    status = getattr(error, "status_code", 0)
+    return status in (400, 422) or (status == 500 and "response_format" in str(getattr(error, "body", "")))
 
 
 def translated(error: Exception, name: str, now: datetime | None = None) -> PipelineError:

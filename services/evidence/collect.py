@@ -136,13 +136,17 @@ class _Run:
         self._silent = [u for u in everybody if u not in self._heard]
         self._operations = asyncio.Semaphore(job.profile.max_concurrent_operations)
         self._slots = asyncio.Semaphore(min(job.profile.max_concurrent_api_calls, job.profile.connection_pool_size))
+        self._own: dict[tuple[str, str], Query] = {}
         self._budget = Budget(job.allowance_micros)
         offline = job.profile.offline
         self._model = ModelUse(collector._model, self._budget, key=job.effect_key, offline=offline)
 
     async def run(self) -> evidence_pb2.EvidenceResult:
         job = self._job
-        queries = await plan(build_queries(job.domains, job.claims, job.idea), self._model)
+        own = build_queries(job.domains, job.claims, job.idea)
+        # What is found with a model's phrase is still weighed by the claim's own words.
+        self._own = {(query.claim_id, query.domain): query for query in own}
+        queries = await plan(own, self._model)
         asks = [(upstream, question) for upstream in self._heard for question in self._questions(upstream, queries)]
         await self._progress(f"asking {len(self._state.heard)} sources {len(asks)} questions", 0, len(asks))
         batches = Batches(self._score, job.profile.batch_size, job.profile.batch_timeout, self._clock, self._operations)
@@ -219,7 +223,7 @@ class _Run:
         """Make the source's best passages candidates for each claim that wants it."""
         by_claim: dict[str, list[Query]] = {}
         for query in wanted:
-            by_claim.setdefault(query.claim_id, []).append(query)
+            by_claim.setdefault(query.claim_id, []).append(self._own[query.claim_id, query.domain])
         for queries in by_claim.values():
             for start, end in self._spans(source, queries[0]):
                 candidate = Candidate(source, queries[0], start, end)

@@ -41,7 +41,10 @@ class ModelUse:
             self._away = "this run is offline"
         self._stopped = not model.available or bool(self._away)
         self._numbers: Counter[str] = Counter()
-        self._answered: Counter[str] = Counter()
+        # Pieces of data (passages) that each step has shown to the model, for the steps' own bounds.
+        self.shown: Counter[str] = Counter()
+        # Questions of each step that were answered.
+        self.answered: Counter[str] = Counter()
         self._unanswered: Counter[str] = Counter()
         self._repaired = 0
         self._strikes = 0
@@ -71,7 +74,7 @@ class ModelUse:
             self._failed(step, error)
             return None
         self._strikes = 0
-        self._answered[step] += 1
+        self.answered[step] += 1
         self._repaired += done.repaired
         return done.value
 
@@ -92,9 +95,9 @@ class ModelUse:
         """That a model took part and what it cost, or why a configured one did not; nothing where none is set up."""
         if self._away:
             return [_notice(f"No text model was asked: {self._away}. Words and rules did its work.")]
-        if not self._answered:
+        if not self.answered:
             return []
-        steps = ", ".join(f"{step} ({count})" for step, count in sorted(self._answered.items()))
+        steps = ", ".join(f"{step} ({count})" for step, count in sorted(self.answered.items()))
         spent = sum(spend.amount_micros for spend in self.spends())
         cost = f"cost {spent / MICROS:.6f} USD"
         if self.model.price_note:
@@ -122,7 +125,7 @@ class ModelUse:
         ]
 
     def __repr__(self) -> str:
-        return f"<ModelUse {self.model.name} asks={self.asks} answered={self._answered.total()}>"
+        return f"<ModelUse {self.model.name} asks={self.asks} answered={self.answered.total()}>"
 
 
 def _notice(message: str) -> common_pb2.Notice:

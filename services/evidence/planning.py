@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -32,12 +32,13 @@ _TASK = (
 class _Phrases(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    number: int = Field(ge=1, le=CLAIMS_PER_QUESTION)
+    # An enumeration: servers that write by a grammar keep to it, to a range they do not.
+    number: Literal[1, 2, 3, 4, 5, 6]
     phrases: list[Annotated[str, StringConstraints(max_length=PHRASE_CHARS_MAX)]] = Field(max_length=4)
 
 
 class SearchPlan(BaseModel):
-    """What the model fills."""
+    """Search phrases for each numbered claim."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -92,6 +92,15 @@ def build(
     pages = _page_reader(server, config, clock, store)
     model = providers.text_model or load_text_model(config, telemetry, clock)
     server.on_close(model.close)
+    for name, breaker in (
+        (model.name, getattr(model, "breaker", None)),
+        ("embedding-server", getattr(providers.embedder, "breaker", None)),
+    ):
+        if breaker is not None:
+            server.breakers[name] = breaker
+    embedding_pool = getattr(providers.embedder, "pool", None)
+    if embedding_pool is not None:
+        server.pools[embedding_pool.name] = embedding_pool
     outside = Outside(pages, pages.check) if pages is not None else Outside()
     servicer = EvidenceServicer(
         Collector(upstreams, Embedders(providers.embedder, public), clock, outside, model),

@@ -10,15 +10,42 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+from pydantic import BaseModel, Field
 
 from chassis.clock import Clock
 from chassis.config import TextModelConfig, load
+from chassis.models.text import CompletionRequest, Message
 from chassis.models.text_adapter import AdaptedTextModel
 from chassis.models.text_clients import client_for
 from chassis.telemetry import Telemetry
 from chassis.testing import recording_telemetry
 
+SECRET = "sk-secret-0123456789"
+# In micros.
+USD = 1_000_000
+
 Reply = Callable[["ModelServer"], Awaitable[web.StreamResponse]]
+
+
+class City(BaseModel):
+    """What the tests ask for."""
+
+    city: str = Field(max_length=20)
+    people: int = Field(ge=0)
+
+
+VALID = json.dumps({"city": "Lisbon", "people": 545_000})
+
+
+def request(key: str = "step-1", text: str = "Lisbon has 545,000 people.") -> CompletionRequest[City]:
+    """A question about a page."""
+    return CompletionRequest(
+        [Message("system", "Read the city."), Message("user", text, untrusted=True, label="page")],
+        City,
+        key=key,
+        purpose="reading",
+        output_tokens_max=200,
+    )
 
 
 @dataclass
@@ -33,12 +60,12 @@ class ModelServer:
     most_at_once: int = 0
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
-    request: web.Request | None = None
+    latest: web.Request | None = None
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         self.bodies.append(await request.json())
         self.headers.append({name.lower(): value for name, value in request.headers.items()})
-        self.request = request
+        self.latest = request
         self.now += 1
         self.most_at_once = max(self.most_at_once, self.now)
         self.asked.set()
@@ -132,9 +159,9 @@ async def silent(server: ModelServer) -> web.StreamResponse:
 
 async def reset(server: ModelServer) -> web.StreamResponse:
     """Closes the connection without a word."""
-    assert server.request is not None
-    assert server.request.transport is not None
-    server.request.transport.abort()
+    assert server.latest is not None
+    assert server.latest.transport is not None
+    server.latest.transport.abort()
     return web.Response()
 
 
@@ -168,7 +195,7 @@ async def adapted(
 ) -> AsyncIterator[AdaptedTextModel]:
     """A model at `server`; `priced`: booked as at the provider's own address."""
     base = f"{server.url}/v1" if model.startswith("openai:") else server.url
-    config = load(TextModelConfig, text_model=model, text_model_url=base, text_model_key="sk-secret-0123456789")
+    config = load(TextModelConfig, text_model=model, text_model_url=base, text_model_key=SECRET)
     client = client_for(config)
     if priced:
         client.prices = type(client.prices)(client.model, provider=client.provider)

@@ -154,7 +154,18 @@ async def test_errors_are_typed(status: int, kind: str, reason: int) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [[[1.0, 2.0], [1.0]], [[0.0, 0.0]], [], {"data": []}, [["x"]], [[1e39]], [[1.0], [2.0]], "no", None, [[None]]],
+    [
+        [[1.0, 2.0], [1.0]],
+        [[0.0, 0.0]],
+        [],
+        {"data": []},
+        [["x"]],
+        [[float("inf")]],
+        [[1.0], [2.0]],
+        "no",
+        None,
+        [[None]],
+    ],
 )
 async def test_what_is_no_vector_is_refused(body: object) -> None:
     """Ragged, zero, infinite, too few, too many or foreign rows never reach a caller."""

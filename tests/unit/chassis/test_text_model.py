@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from chassis.budget import Budget
 from chassis.config import ConfigError, TextModelConfig, load
-from chassis.models.text import CompletionRequest, Message, NoTextModel, TextModel, load_text_model
+from chassis.models.text import CompletionRequest, Message, NoTextModel, TextModel, check_packages, load_text_model
 from chassis.testing import recording_telemetry
 from pipeline.errors import PipelineError
 from pipeline.v1 import errors_pb2
@@ -60,6 +60,12 @@ def test_what_cannot_work_is_refused_at_the_start(given: dict[str, object], says
     pytest.importorskip("pydantic_ai", reason="the extra 'llm' is not installed")
     with pytest.raises(ConfigError, match=says):
         load_text_model(load(TextModelConfig, **given), recording_telemetry())
+
+
+def test_missing_libraries_are_named() -> None:
+    """Without the extra, the start is refused with what to install."""
+    with pytest.raises(ConfigError, match="needs pydantic_ai, genai_prices, httpx2, openai; install the extra 'llm'"):
+        check_packages("openai:gpt-x", find=lambda _: None)
 
 
 async def test_offline_leaves_only_this_machine() -> None:

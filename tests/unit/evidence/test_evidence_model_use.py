@@ -44,7 +44,7 @@ def passages(prompt: Prompt) -> int:
 
 
 def verdicts(*entries: tuple[int, str, float]) -> Mapping[str, Any]:
-    return {"verdicts": [{"number": n, "stance": word, "confidence": sure} for n, word, sure in entries]}
+    return {"verdicts": [{"number": n, "stance": word, "confidence": round(sure * 10)} for n, word, sure in entries]}
 
 
 def broken(reason: int = errors_pb2.ERROR_REASON_DEADLINE_EXCEEDED, **metadata: str) -> PipelineError:
@@ -153,16 +153,16 @@ async def test_stance_of_numbered_passages() -> None:
     finds = [text(f"Passage {n} about food waste.") for n in range(1, 6)]
     judged = await model_stance.judge(finds, use(ScriptedTextModel(lambda _: answer)))
     assert [j and j.stance for j in judged] == [SUPPORTS, CONTRADICTS, None, None, None]
-    assert judged[0] == (SUPPORTS, 0.8, "scripted:model says supports")
+    assert judged[0] == (SUPPORTS, 0.8, "scripted:model says supports", "scripted:model", ())
 
 
-async def test_low_confidence_is_a_mention() -> None:
-    """Below the threshold nothing takes sides, and no confidence counts for more than the rules' highest."""
+async def test_an_unsure_model_leaves_the_passage_to_the_rules() -> None:
+    """Below the threshold it takes no side, and no confidence counts for more than the rules' highest."""
     answer = verdicts((1, "supports", 0.4), (2, "contradicts", 1.0))
     unsure, sure = await model_stance.judge([text("a b"), text("c d")], use(ScriptedTextModel(lambda _: answer)))
-    assert unsure is not None
+    assert unsure is None
     assert sure is not None
-    assert (unsure.stance, unsure.confidence) == (MENTIONS, pytest.approx(0.6))
+    assert sure.method == "scripted:model"
     assert (sure.stance, sure.confidence) == (CONTRADICTS, model_stance.CONFIDENCE_MAX)
 
 
@@ -185,9 +185,11 @@ async def test_passages_are_asked_in_small_groups_of_one_claim() -> None:
     """At most six of one claim at a time, at most forty in all, the most relevant ones."""
     model = ScriptedTextModel(lambda prompt: verdicts(*((n, "mentions", 0.9) for n in range(1, passages(prompt) + 1))))
     finds = [text(f"number {n}", relevance=0.5 + n / 200) for n in range(60)]
-    judged = await model_stance.judge(finds, use(model))
+    asked = use(model)
+    judged = await model_stance.judge(finds, asked)
     assert [j is not None for j in judged] == [False] * 20 + [True] * 40
     assert max(passages(prompt) for prompt in model.prompts) == 6
+    assert await model_stance.judge(finds[:3], asked) == [None] * 3, "the bound is the run's, not the call's"
 
 
 async def test_a_hostile_passage_speaks_for_itself_alone() -> None:
