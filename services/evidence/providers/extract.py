@@ -85,7 +85,12 @@ def _decoded(content: bytes) -> str:
 
 
 def _html(content: bytes) -> str:
-    return html_to_text(_decoded(content))
+    from services.evidence.providers.hidden import DEPTH_MAX, depth
+
+    html = _decoded(content)
+    if depth(html) > DEPTH_MAX:
+        raise UnreadableError("nests its elements too deeply to be read; give it as .txt")
+    return html_to_text(html)
 
 
 def _pdf(content: bytes) -> str:
