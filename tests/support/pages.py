@@ -8,10 +8,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from aiohttp import web
 
 from chassis.safe_dns import Address
+from chassis.safe_fetch import SafeFetcher
 from chassis.safe_http import UnknownHostError, public_sockets_only
+from chassis.testing import settle
+from pipeline.errors import PipelineError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -117,3 +121,32 @@ class Target:
 
     def close(self) -> None:
         self._socket.close()
+
+
+@asynccontextmanager
+async def fetcher(*places: str, **options: Any) -> AsyncIterator[SafeFetcher]:
+    """A fetcher that may ask `places`; at its end every connection and task of it is gone."""
+    subject = SafeFetcher(allowed=places, **{"total_seconds": 5.0, "pause_seconds": 0.001, **options})
+    before = _our_tasks()
+    try:
+        yield subject
+        await settle()
+        for pool in subject.pools:
+            assert (pool.stats().in_use, pool.stats().waiting) == (0, 0), "a connection was not given back"
+    finally:
+        await subject.close()
+    await settle()
+    assert _our_tasks() <= before, "a task was left behind"
+
+
+def _our_tasks() -> set[asyncio.Task[Any]]:
+    """What runs, but for the servers that the tests fetch from."""
+    servers = ("raw_site", "RequestHandler")
+    return {task for task in asyncio.all_tasks() if not any(name in repr(task.get_coro()) for name in servers)}
+
+
+async def failure(subject: SafeFetcher, url: str) -> PipelineError:
+    """The error that fetching `url` ends in."""
+    with pytest.raises(PipelineError) as caught:
+        await subject.fetch(url)
+    return caught.value

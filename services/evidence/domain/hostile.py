@@ -98,7 +98,7 @@ _READS = (
 )
 _ALL_BEFORE = (
     r"(?:instructions?|instruktionen|instrukcij\w*|instrucciones|anweisungen|aufgaben|prompts?|rules|guidelines|"
-    r"commands?|directives?|thoughts|articles?|documents?|"
+    r"commands?|directives?|thoughts|"
     r"what (?:i|was|you were) (?:said|told|asked)|been told|angaben|ausführungen|informationen|gesagte)"
 )
 _PATTERNS = tuple(
@@ -113,11 +113,13 @@ _PATTERNS = tuple(
         rf"\b{_MACHINE}\b[^.!?\n]{{0,25}}\b{_READS} this\b[^.!?\n]{{0,60}}\b(?:must|should|please|ignore|report|rate|"
         r"rank|recommend|say|treat)\b[^.!?\n]{0,40}",
         # What was said before does not count.
-        rf"\b(?:ignor\w*|disregard\w*|forget|abandon|drop|discard|overlook|igmre|vergiss|vergessen sie|missachte\w*|"
-        r"oublie[zr]?|olvid[ae]\w*|zaboravi\w*|dimentica\w*|vergeet|negeer|zapomnij|zignoruj)\b"
-        rf"[^.!?\n]{{0,30}}\b{_ALL_BEFORE}\b[^.!?\n]{{0,40}}",
-        r"\b(?:ignor\w*|disregard|forget|igmre) (?:everything|what i said|all (?:of )?(?:the|this|that))\b"
-        r"[^.!?\n]{0,40}",
+        r"\b(?:ignor\w*|disregard\w*|forget|abandon|drop|discard|overlook|override|igmre)\b[^.!?\n]{0,12}"
+        r"\b(?:previous|prior|above|earlier|preceding|foregoing|your|my|these|all(?: of)?(?: the| your| these| my)?)\b"
+        rf"[^.!?\n]{{0,20}}\b{_ALL_BEFORE}\b[^.!?\n]{{0,40}}",
+        r"\b(?:vergiss|vergessen sie|ignorieren sie|missachte\w*|oublie[zr]?|olvid[ae]\w*|zaboravi\w*|dimentica\w*|"
+        rf"vergeet|negeer|zapomnij|zignoruj)\b[^.!?\n]{{0,30}}\b{_ALL_BEFORE}\b[^.!?\n]{{0,40}}",
+        r"\b(?:ignor\w*|disregard|forget|igmre) (?:everything(?: and\b| before| above|[:,.!])|"
+        r"everything (?:i|you)\b[^.!?\n]{0,15}\b(?:said|told)|what i said|all (?:of )?(?:this|that)\b)[^.!?\n]{0,40}",
         r"\b(?:olvid[ae]\w*|oublie[zr]?|vergiss|vergessen sie|zaboravi\w*) (?:todo|tout|alles|sve)\b[^.!?\n]{0,40}",
         r"\b(?:obigen?|das obige|vorherigen?|bisherigen?|vorangegangenen?|zuvor gesagte)\b[^.!?\n]{0,40}"
         r"\b(?:ignorieren|ignoriere|vergessen|streichen|hinter sich|irrelevant|sondern schreibe)\b[^.!?\n]{0,40}",
@@ -133,7 +135,7 @@ _PATTERNS = tuple(
         r"\b(?:do not|don't|never) (?:answer|look in|mention|reveal|disclose|tell|inform)\b[^.!?\n]{0,15}"
         r"\b(?:this question|the question|the (?:documents|articles|context) provided|the user|(?:these|this|your) "
         r"(?:instructions?|prompt))\b[^.!?\n]{0,40}",
-        r"\b(?:and |but |not |now )(?:just|only) (?:output|say|print|write|respond with|answer with)\b[^.!?\n]{0,50}",
+        r"\b(?:and |but |not |now )(?:just|only) (?:output|say|respond with|answer with)\b[^.!?\n]{0,50}",
         r"\b(?:by|from) your own knowledge and not\b[^.!?\n]{0,40}",
         r"\brepeat after me\b[^.!?\n]{0,40}|\bstop ?[-:] ?write\b[^.!?\n]{0,40}",
         r"\b(?:say|state|claim) that (?:you (?:hate|love|are)|\w+ is the best)\b[^.!?\n]{0,40}",
@@ -168,7 +170,13 @@ _ORDINARY = re.compile(
     r"^\W*(?:(?:system|assistant|user|developer)\s*:|<script|javascript:|\{\{|\$\{|drop table|union select|';|"
     r"(?:i (?:want|need) you to|you (?:will|must|should) (?:now )?(?:say|write|answer|respond))\b|"
     r"(?:you are|you're) now\b(?! (?:an? |the |in )?(?:\w+ )?(?:ai|assistant|model|\w*bot|dan|developer|unrestricted|"
-    r"free))|(?:output|display|show|print|repeat|leak)s?[^.]{0,30}\b(?:api keys?|passwords?)\s*$)",
+    r"free))|"
+    # "Firms that ignore the rules": only what came before, or what belongs to the reader, is an order to it.
+    r"(?:please |now |then |and |[,:;.] ?)?(?:ignor|disregard|forget|override|bypass|skip)\w*\b"
+    r"(?!.*\b(?:previous|prior|above|earlier|preceding|foregoing|before|your|my|system|said|told|prompts?|"
+    r"(?:all|any|these) instructions?|"
+    r"everything and)\b)|<(?:user|system|assistant|instructions?)>$|following (?:instructions?|task)|pretend to be\b|"
+    r"(?:output|display|show|print|repeat|leak)s?[^.]{0,30}\b(?:api keys?|passwords?)\s*$)",
     re.IGNORECASE,
 )
 # Letters of other scripts that are read as Latin ones (the commonest of Unicode's confusables).

@@ -16,6 +16,8 @@ DOCUMENTS_MAX = 50
 # Text kept of one document: a long book. What a compressed PDF unpacks to beyond it is not read.
 TEXT_CHARS_MAX = 2_000_000
 PDF_PAGES_MAX = 500
+# The parser's time grows with the square of the depth: a few seconds for this, minutes for four times as much.
+HTML_DEPTH_MAX = 25_000
 
 _BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _KEPT_CONTROLS = frozenset("\n\t")
@@ -85,7 +87,12 @@ def _decoded(content: bytes) -> str:
 
 
 def _html(content: bytes) -> str:
-    return html_to_text(_decoded(content))
+    from services.evidence.providers.hidden import depth
+
+    html = _decoded(content)
+    if depth(html) > HTML_DEPTH_MAX:
+        raise UnreadableError("nests its elements too deeply to be read; give it as .txt")
+    return html_to_text(html)
 
 
 def _pdf(content: bytes) -> str:

@@ -18,8 +18,8 @@ from typing import Any, BinaryIO, Protocol, cast
 from services.evidence.providers.extract import UnreadableError
 from services.evidence.providers.page_text import PageText, read_page
 
-# A page of 2 MiB takes a second or two; starting the process and loading the parsers about as long.
-SECONDS_MAX = 10.0
+# A page of half a megabyte takes 1.5 s of processor time, which a busy machine stretches by five.
+SECONDS_MAX = 15.0
 STARTING_SECONDS_MAX = 30.0
 WORKERS_MAX = 2
 # The parsers need a quarter of it for the largest ordinary page.

@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from chassis.safe_fetch import CHECKS_AT_A_TIME, SafeFetcher
+from chassis.safe_fetch import CHECKS_AT_A_TIME
 from chassis.testing import ManualClock, NetworkGuard, settle, until
 from chassis.usage import record_usage
-from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, errors_pb2
-from tests.support.pages import Names, Sockets, raw_site, site
-
-
-@asynccontextmanager
-async def fetcher(*places: str, **options: Any) -> AsyncIterator[SafeFetcher]:
-    subject = SafeFetcher(allowed=places, **{"total_seconds": 5.0, "pause_seconds": 0.001, **options})
-    try:
-        yield subject
-        for pool in subject.pools:
-            assert (pool.stats().in_use, pool.stats().waiting) == (0, 0), "a connection was not given back"
-    finally:
-        await subject.close()
-
-
-async def failure(subject: SafeFetcher, url: str) -> PipelineError:
-    with pytest.raises(PipelineError) as caught:
-        await subject.fetch(url)
-    return caught.value
+from tests.support.pages import Names, Sockets, failure, fetcher, raw_site, site
 
 
 def page(text: str = "<p>hello</p>", **options: Any) -> web.Response:

@@ -18,7 +18,7 @@ from chassis.testing import until
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2
 from services.evidence.domain import hostile
-from services.evidence.providers.extract import UnreadableError
+from services.evidence.providers.extract import UnreadableError, extract
 from services.evidence.providers.page_text import TEXT_CHARS_MAX, decoded, read_page
 from services.evidence.providers.page_worker import InlineExtractor, ProcessExtractor
 from services.evidence.providers.pages import PageReader
@@ -142,6 +142,12 @@ def test_what_cannot_be_read_says_why(media_type: str, body: bytes, why: str) ->
     """Pages without text, too deep ones and broken PDFs are refused with a reason."""
     with pytest.raises(UnreadableError, match=why):
         read_page(media_type, "", body, NOW)
+
+
+def test_a_founder_s_page_that_nests_without_end_is_refused() -> None:
+    """A document of 100,000 nested elements is refused at once; a parser would take minutes."""
+    with pytest.raises(UnreadableError, match=r"give it as \.txt"):
+        extract("notes.html", b"<div>" * 100_000 + b"text")
 
 
 def pdf(text: str) -> bytes:
