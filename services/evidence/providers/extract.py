@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import unicodedata
 from collections.abc import Callable
+from html import unescape
 
 BYTES_MAX = 2 * 1024 * 1024
 BYTES_MAX_TOGETHER = 8 * 1024 * 1024
@@ -18,8 +20,11 @@ TEXT_CHARS_MAX = 2_000_000
 PDF_PAGES_MAX = 500
 # The parser's time grows with the square of the depth: a few seconds for this, minutes for four times as much.
 HTML_DEPTH_MAX = 25_000
+# Comments and abstracts that an API gives are parsed in the event loop; honest ones nest a handful.
+RECORD_DEPTH_MAX = 200
 
 _BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_TAG = re.compile(r"<[^<>]{0,2000}>")
 _KEPT_CONTROLS = frozenset("\n\t")
 _BLOCKS = "p,div,br,li,tr,h1,h2,h3,h4,h5,h6,section,article,blockquote,pre,table,ul,ol,dt,dd,header,footer,main"
 
@@ -51,12 +56,19 @@ def visible(text: str) -> str:
     )
 
 
-def html_to_text(html: str) -> str:
-    """Return the text of HTML: no scripts, styles or hidden elements; blocks apart, as a reader sees them."""
+def html_to_text(html: str, depth_max: int = RECORD_DEPTH_MAX) -> str:
+    """Return the text of HTML: no scripts, styles or hidden elements; blocks apart, as a reader sees them.
+
+    What nests deeper than `depth_max` is written to hold the parser up: of it only the text between tags is kept.
+    """
     from selectolax.lexbor import LexborHTMLParser
+
+    from services.evidence.providers.hidden import depth
 
     if "<" not in html and "&" not in html:
         return visible(html).strip()
+    if depth(html) > depth_max:
+        return " ".join(visible(unescape(_TAG.sub(" ", html))).split())
     tree = LexborHTMLParser(html)
     for node in tree.css("script,style,noscript,template,head,svg,iframe,object,[hidden]"):
         node.decompose()
@@ -92,7 +104,7 @@ def _html(content: bytes) -> str:
     html = _decoded(content)
     if depth(html) > HTML_DEPTH_MAX:
         raise UnreadableError("nests its elements too deeply to be read; give it as .txt")
-    return html_to_text(html)
+    return html_to_text(html, HTML_DEPTH_MAX)
 
 
 def _pdf(content: bytes) -> str:
