@@ -1,0 +1,1 @@
+"""Measures what the project says of its own quality, against floors that a sceptic would name."""
