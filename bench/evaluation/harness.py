@@ -47,7 +47,8 @@ def spec(
     idea: str, *, skip: Sequence[common_pb2.Phase.ValueType] = _SKIPPED, documents: Sequence[Path] = ()
 ) -> pipeline_pb2.RunSpec:
     """What a run is asked to do: by default no more than evidence and a verdict."""
-    made = run_spec(idea, config=AsyncPipelineConfig(max_concurrent_phases=3), documents=documents)
+    config = AsyncPipelineConfig(max_concurrent_phases=3)
+    made = run_spec(idea, config=config, documents=documents, continue_on_rejection=True)
     del made.skip_phases[:]
     made.skip_phases.extend(skip)
     return made

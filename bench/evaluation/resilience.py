@@ -67,7 +67,6 @@ def _endings(stormy: list[Finished], calm: list[Finished]) -> list[Row]:
     slowest, slowest_calm = (max(done.seconds for done in runs) for runs in (stormy, calm))
     silent = sum(_untold(done.report) for done in stormy)
     failed = sum(any(p.failures for p in done.report.evidence.providers) for done in stormy)
-    items = [sum(len(done.report.evidence.items) for done in runs) for runs in (stormy, calm)]
     return [
         Row(
             "runs that end in time with 30 % of the calls failing",
@@ -91,7 +90,6 @@ def _endings(stormy: list[Finished], calm: list[Finished]) -> list[Row]:
             holds=silent == 0,
             note="a source whose last question failed, in all runs",
         ),
-        Row("evidence items kept, against calm weather", items[0] / max(items[1], 1), note=f"{items[0]} of {items[1]}"),
     ]
 
 
