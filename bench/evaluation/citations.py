@@ -95,7 +95,7 @@ async def measure(number: int) -> list[Row]:
             shared,
             "= 0",
             holds=shared == 0 and min(own) > 0,
-            note=f"items of either run that quote the other's document; they quote their own {own[0]} and {own[1]} times",
+            note=f"items that quote the other run's document; their own they quote {own[0]} and {own[1]} times",
         ),
         *noticed,
     ]
