@@ -58,6 +58,10 @@ class ServerConfig(BaseSettings):
     state_dir: Path = Field(
         default_factory=default_state_dir, description="folder for databases, artifacts and sockets"
     )
+    cache_on_disk: bool = Field(True, description="false: cached answers live in memory only")
+    cache_bytes_max: int = Field(
+        256 * 1024 * 1024, ge=1024 * 1024, le=64 * 1024**3, description="bytes of answers kept in state_dir/cache.db"
+    )
     offline: bool = Field(False, description="true: open no outside connection and ask no DNS")
     max_in_flight: int = Field(
         64, ge=1, le=10_000, description="calls worked on at the same time; more are refused at once"
@@ -74,10 +78,6 @@ class ServerConfig(BaseSettings):
     otlp_endpoint: str = Field("", description="OTLP gRPC collector (http://host:4317); empty: none")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="lowest level logged")
     log_format: Literal["console", "json"] = Field("console", description="how log lines look")
-    cache_on_disk: bool = Field(True, description="false: cached answers live in memory only")
-    cache_bytes_max: int = Field(
-        256 * 1024 * 1024, ge=1024 * 1024, le=64 * 1024**3, description="bytes of answers kept in state_dir/cache.db"
-    )
     embedder: Literal["minilm", "none"] = Field("minilm", description="sentence embedder to load")
     embedding_device: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="where the embedder computes; auto: on a GPU where onnxruntime has one"

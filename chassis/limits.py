@@ -25,8 +25,11 @@ class Profile:
     max_concurrent_api_calls: int = 5
     caching: bool = True
     cache_ttl: float = 3600.0
+    # Told to every phase and checked, but a run cannot resize a cache that it shares with others: each server bounds
+    # its own (`PIPELINE_EVIDENCE_CACHE_SIZE`, `PIPELINE_CACHE_BYTES_MAX`).
     cache_max_size: int = 1000
     connection_pool_size: int = 20
+    # Bounds each outside call as a whole, connecting included, where the source's own time-out is longer.
     connection_timeout: float = 30.0
     batch_size: int = 10
     batch_timeout: float = 0.5

@@ -168,3 +168,17 @@ def test_nobody_at_the_target_is_one_sentence() -> None:
     outcome = CliRunner().invoke(app, ["cache", "stats", "--target", "127.0.0.1:9"])
     assert outcome.exit_code == 4
     assert "Traceback" not in outcome.output
+
+
+def test_no_cache_reaches_the_run(tmp_path: Path) -> None:
+    """`--no-cache` makes runs that neither read nor fill caches; without it they do."""
+    runner = CliRunner()
+    environment = {"PIPELINE_TARGET": "", "PIPELINE_EMBEDDER": "none", "PIPELINE_OFFLINE": "1"}
+    folder = ["--state-dir", str(tmp_path)]
+    (tmp_path / "ideas.txt").write_text(FOOD)
+    for options in (["--no-cache"], []):
+        outcome = runner.invoke(app, ["ideas", str(tmp_path / "ideas.txt"), *options, *folder], env=environment)
+        assert outcome.exit_code == 0, outcome.output
+    listed = runner.invoke(app, ["runs", "--json", *folder], env=environment)
+    runs = [json.loads(line) for line in listed.output.splitlines() if line.startswith("{")]
+    assert [run["spec"]["profile"]["caching"] for run in runs] == [True, False]

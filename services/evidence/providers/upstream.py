@@ -122,10 +122,12 @@ class Upstream:
         slots: AbstractAsyncContextManager[Any],
         tally: Tally,
         budget: Budget | None = None,
+        effect: str = "",
     ) -> Operation[Query, Sequence[Found]]:
         """Return the search as one run makes it: `slots` bounds its calls to the outside, `budget` what it spends.
 
-        A provider with a price is not asked without a budget that covers it (BUDGET_EXHAUSTED).
+        A provider with a price is not asked without a budget that covers it (BUDGET_EXHAUSTED). `effect` begins the
+        keys of its bookings: run, phase and attempt.
         """
         provider, external = self.provider, not self.provider.offline
 
@@ -144,7 +146,7 @@ class Upstream:
         if external:
             op = timed(counted(op), self._seconds(profile), self._clock, name=self.name)
             if self.terms.price_micros:
-                op = self._paid(op, tally, budget)
+                op = self._paid(op, tally, budget, effect)
         op = guarded(op, self.breaker)
         op = traced(op, self._telemetry, self.name, external=external, counts=False)
         if external:
@@ -193,7 +195,7 @@ class Upstream:
         return run
 
     def _paid(
-        self, op: Operation[Query, Sequence[Found]], tally: Tally, budget: Budget | None
+        self, op: Operation[Query, Sequence[Found]], tally: Tally, budget: Budget | None, effect: str
     ) -> Operation[Query, Sequence[Found]]:
         """Reserves the price before each attempt; books it, unless the operator refused the call and bills nothing."""
         price = self.terms.price_micros
@@ -206,7 +208,8 @@ class Upstream:
                     metadata={"upstream": self.name},
                 )
             tally.priced += 1
-            key, purpose = f"{self.name}/{tally.priced}", f"{self.name}, call {tally.priced}"
+            key = "/".join(part for part in (effect, self.name, str(tally.priced)) if part)
+            purpose = f"{self.name}, call {tally.priced}"
             held = budget.reserve(common_pb2.BUDGET_CATEGORY_SEARCH, price, key, purpose)
             try:
                 found = await op(query)

@@ -10,6 +10,8 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ from hypothesis import strategies as st
 
 from chassis.cache_file import PENDING_MAX, CacheFile
 from chassis.cache_store import StoredCache, StoredVectors
-from chassis.codecs import BytesCodec, JsonCodec, VectorCodec
+from chassis.codecs import BytesCodec, JsonCodec, RecordsCodec, VectorCodec
 from chassis.config import ServerConfig, load
 from chassis.testing import FakeEmbedder, ManualClock, until
 from chassis.usage import record_usage
@@ -339,3 +341,34 @@ def test_vectors_round_trip(numbers: list[float]) -> None:
     np.testing.assert_array_equal(codec.decode(data), vector)
     with pytest.raises(ValueError):
         codec.decode(data[:-1])
+
+
+@dataclass(frozen=True)
+class Part:
+    raw: bytes
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Whole:
+    parts: tuple[Part, ...]
+    note: str = ""
+
+
+def test_records_round_trip_within_one_another() -> None:
+    """Dataclasses in dataclasses, bytes and times come back equal."""
+    codec = RecordsCodec("page", [Whole, Part])
+    whole = Whole((Part(b"\x00\xff"), Part(b"", datetime(2026, 1, 1, tzinfo=UTC))), "\ud800 half a character")
+    assert codec.decode(codec.encode(whole)) == whole
+
+
+@pytest.mark.parametrize("value", [[1], {"a": 1}, {1}, object(), Part])
+def test_what_would_come_back_otherwise_is_refused(value: object) -> None:
+    """A value that the codec could not give back equal is not stored."""
+    with pytest.raises(TypeError):
+        RecordsCodec("page", [Whole]).encode(value)
+
+
+def test_other_fields_make_another_name() -> None:
+    """Entries of a build with other fields are not read."""
+    assert RecordsCodec("page", [Whole]).name != RecordsCodec("page", [Part]).name

@@ -51,13 +51,16 @@ def test_every_field_is_kept() -> None:
         common_pb2.Figure(value=1), common_pb2.Figure(value=2), True, common_pb2.ProductFact(name="n"), ((1, 2),),
         0.4, "why", 0.9, 7, common_pb2.TEXT_ORIGIN_SEARCH_SNIPPET, (common_pb2.SourceFlag.values()[-1],),
     )  # fmt: skip
-    (back,) = FoundCodec().decode(FoundCodec().encode([full]))
+    (back,) = FoundCodec().decode(FoundCodec().encode((full,)))
     bare = Found("", "", "", "", common_pb2.SOURCE_TYPE_UNSPECIFIED)
     for field in fields(Found):
         assert getattr(back, field.name) == getattr(full, field.name) != getattr(bare, field.name), field.name
 
 
-@pytest.mark.parametrize("data", [b"", b"[[1]]", b'[[{"message":"x","wire":""}]]', b"\xff"])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b'{"record":"Found","fields":[1]}', b'{"record":"Lost","fields":[]}', b'{"message":"x","wire":""}', b"\xff"],
+)
 def test_foreign_bytes_are_refused(data: bytes) -> None:
     """Bytes of another form raise what a cache takes for a miss."""
     with pytest.raises((ValueError, KeyError, TypeError)):

@@ -71,6 +71,18 @@ async def test_a_call_is_paid_from_the_runs_budget() -> None:
     assert (tally.calls, tally.cache_hits) == (2, 2)
 
 
+async def test_bookings_carry_the_runs_effect_keys() -> None:
+    """Each attempt has a key of its own that begins with what the caller gave."""
+    subject, budget, tally = upstream(terms=PRICE), Budget(20_000), Tally()
+    for number in range(2):
+        operation = subject.operation(Profile(), asyncio.Semaphore(1), tally, budget, "runs/1/evidence/2")
+        await operation(query(claim_id=str(number)))
+    assert [entry.key for entry in budget.status().entries] == [
+        "runs/1/evidence/2/paper/1",
+        "runs/1/evidence/2/paper/2",
+    ]
+
+
 async def test_without_money_nothing_is_asked() -> None:
     """A budget that does not cover the price, or none at all, leaves the question out and says why."""
     for budget in (Budget(4_999), None):
