@@ -108,14 +108,14 @@ def _copied(one: str, other: str) -> bool:
 
 
 def _one_story(first: Candidate, second: Candidate) -> bool:
-    """True for two pages with one headline whose quotes give the same numbers, at least one of them."""
+    """True for two pages with one headline whose quotes give the same numbers (at least one; one may give more)."""
     titles = set(content_stems(headline(first.found.title))), set(content_stems(headline(second.found.title)))
     if min(len(titles[0]), len(titles[1])) < TITLE_WORDS_MIN:
         return False
     if len(titles[0] & titles[1]) / len(titles[0] | titles[1]) < SAME_TITLE:
         return False
-    given = [{number.value for number in numbers(c.quote)} for c in (first, second)]
-    return bool(given[0]) and given[0] == given[1]
+    fewer, more = sorted(({number.value for number in numbers(c.quote)} for c in (first, second)), key=len)
+    return bool(fewer) and fewer <= more
 
 
 def headline(title: str) -> str:
