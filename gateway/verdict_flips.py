@@ -15,7 +15,7 @@ from itertools import combinations
 
 from gateway import verdict_wording
 from gateway.verdict_criteria import Scores, read
-from gateway.verdict_facts import RANK, Decision, Facts
+from gateway.verdict_facts import PIVOT, RANK, Decision, Facts
 from gateway.verdict_weights import Voice
 from pipeline.v1 import validation_pb2
 
@@ -53,7 +53,7 @@ def flips(facts: Facts, decide: Decide) -> list[validation_pb2.VerdictFlip]:
         if (trial.subject, lowers) in told or len(made) == FLIPS_MAX:
             continue
         told.add((trial.subject, lowers))
-        rule = _deciding(then)
+        rule = _deciding(trial.facts, then)
         made.append(
             validation_pb2.VerdictFlip(
                 fact=trial.fact, recommendation=then.recommendation, rule=rule, subject=trial.subject
@@ -62,11 +62,17 @@ def flips(facts: Facts, decide: Decide) -> list[validation_pb2.VerdictFlip]:
     return made
 
 
-def _deciding(decision: Decision) -> str:
-    """The rule that leaves no more than what was decided."""
-    return next(
-        ruling.rule for ruling in reversed(decision.rulings) if RANK[ruling.ceiling] == RANK[decision.recommendation]
+def _deciding(facts: Facts, decision: Decision) -> str:
+    """The rule that leaves no more than what was decided; the score's rules have validation's names."""
+    at = decision.recommendation
+    rule = next(
+        ruling.rule
+        for ruling in decision.rulings
+        if RANK[ruling.ceiling] == RANK[at] and ruling.rule != "starter_set_only"
     )
+    if rule == "evidence_agrees" and at == PIVOT and facts.words is not None:
+        return "cap_low_dimension" if facts.words.capped else "mean_needs_work"
+    return rule
 
 
 def _trials(facts: Facts) -> Iterator[_Trial]:
