@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -94,18 +95,19 @@ class ValidationServicer(validation_pb2_grpc.ValidationServiceServicer):
                 )
             )
             return
-        result.duplicates.extend(duplicates.find(idea, earlier))
+        result.duplicates.extend(await asyncio.to_thread(duplicates.find, idea, earlier))
 
-    async def _embed(self, text: str, result: vpb.ValidationResult) -> tuple[str, tuple[float, ...]]:
+    async def _embed(self, text: str, result: vpb.ValidationResult) -> tuple[str, bytes]:
+        """The name of the vector space and the idea's vector; both empty where there is none."""
         if self._embedder is None:
             result.notices.append(_notice("embedder", "is off: earlier ideas are compared by their words only"))
-            return "", ()
+            return "", b""
         try:
-            vectors = await self._embedder.embed([text])
+            whole, core = await self._embedder.embed([text, duplicates.core_of(result.profile)])
         except PipelineError as error:
             result.notices.append(_notice("embedder", f"failed ({error.message}): compared by words only"))
-            return "", ()
-        return self._embedder.name, tuple(float(value) for value in vectors[0])
+            return "", b""
+        return f"{self._embedder.name}{duplicates.VECTOR_KIND}", duplicates.pack(whole, core)
 
 
 def _notices(reading: IdeaReading) -> list[pb.Notice]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -229,7 +230,7 @@ def test_no_criteria_are_inconclusive() -> None:
 # Duplicates
 
 
-def stored(text: str, run: str, *, tenant: str = "t", vector: tuple[float, ...] = (), seconds: float = 0) -> StoredIdea:
+def stored(text: str, run: str, *, tenant: str = "t", vector: bytes = b"", seconds: float = 0) -> StoredIdea:
     return StoredIdea(tenant, run, text, NOW + timedelta(seconds=seconds), "fake" if vector else "", vector)
 
 
@@ -242,12 +243,43 @@ def test_exact_means_the_same_letters_and_digits() -> None:
 
 def test_vectors_find_paraphrases_of_the_same_embedder_only() -> None:
     """Alike vectors make a duplicate; vectors of another embedder or length do not count."""
-    one = stored("Alpha beta gamma", "runs/b", vector=(0.6, 0.8))
-    same = stored("Delta epsilon zeta", "runs/a", vector=(0.8, 0.6))
-    assert [d.exact for d in duplicates.find(one, [same])] == [False]
-    foreign = StoredIdea("t", "runs/a", "Delta epsilon zeta", NOW, "other", (0.8, 0.6))
-    longer = stored("Delta epsilon zeta", "runs/a", vector=(0.8, 0.6, 0.0))
+    one = stored("Alpha beta gamma", "runs/b", vector=duplicates.pack((0.6, 0.8), (0.6, 0.8)))
+    near = duplicates.pack((0.8, 0.6), (0.6, 0.8))
+    same = stored("Delta epsilon zeta", "runs/a", vector=near)
+    assert [(d.exact, d.similarity) for d in duplicates.find(one, [same])] == [(False, 0.98)]
+    foreign = StoredIdea("t", "runs/a", "Delta epsilon zeta", NOW, "other", near)
+    longer = stored("Delta epsilon zeta", "runs/a", vector=duplicates.pack((0.8, 0.6, 0.0), (0.6, 0.8, 0.0)))
     assert not duplicates.find(one, [foreign, longer])
+
+
+def test_the_same_frame_around_another_core_is_no_duplicate() -> None:
+    """Texts that are alike while what they do is not fall below the threshold: both cosines count the same."""
+    one = stored("Alpha beta gamma", "runs/b", vector=duplicates.pack((1.0, 0.0), (1.0, 0.0)))
+    framed = stored("Delta epsilon zeta", "runs/a", vector=duplicates.pack((0.72, 0.694), (0.28, 0.96)))
+    assert not duplicates.find(one, [framed])
+
+
+def test_a_core_leaves_audience_and_form_out() -> None:
+    """The core says what is done; a text that gives none stands for itself."""
+    core = duplicates.core_of(read_idea("An app for beekeepers that warns before a hive swarms").profile)
+    assert "swarm" in core
+    assert "beekeepers" not in core
+    assert duplicates.core_of(read_idea("Bees and honey").profile) == "Bees and honey"
+
+
+def test_thousands_of_earlier_ideas_are_compared_quickly() -> None:
+    """Among 5,000 earlier ideas of a tenant the copy is found within a second of processor time."""
+    words = "bees boats books bikes bread choirs clinics crops dogs drones farms games hotels kites lamps maps".split()
+    vector = duplicates.pack([0.05] * 384, [0.05] * 384)
+    earlier = [
+        stored(f"A tool for {words[n % 16]} that sorts {words[n // 16 % 16]} number {n}", f"runs/{n}", vector=vector)
+        for n in range(4_999)
+    ]
+    earlier.append(stored(FOOD.upper(), "runs/copy", vector=vector))
+    began = time.process_time()
+    found = duplicates.find(stored(FOOD, "runs/new"), earlier)
+    assert time.process_time() - began < 1.0
+    assert [(d.run, d.exact) for d in found] == [("runs/copy", True)]
 
 
 def test_own_run_and_other_tenants_are_no_duplicates() -> None:
@@ -268,10 +300,10 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 async def test_a_run_is_kept_once(store: IdeaStore) -> None:
     """The first idea of a run stays; a retry gets it back."""
-    first = await store.remember(stored(FOOD, "runs/a", vector=(0.5, 0.5)))
+    first = await store.remember(stored(FOOD, "runs/a", vector=duplicates.pack((1.0,), (1.0,))))
     again = await store.remember(stored(FOOD, "runs/a", seconds=60))
     assert again == first
-    assert first.vector == pytest.approx((0.5, 0.5))
+    assert first.vector == duplicates.pack((1.0,), (1.0,))
     assert first.seen_at == NOW
 
 
