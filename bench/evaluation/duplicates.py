@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.evaluation.rows import Row
+
 from chassis.idea.reading import read_idea
 from chassis.idea.text import normalise
 from chassis.models.embedding import Embedder, MiniLmEmbedder
