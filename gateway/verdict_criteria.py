@@ -35,7 +35,8 @@ def read(scores: Scores) -> WordsSay:
     scored = [score for score in scores.values() if score is not None]
     mean = sum(scored) / len(scored) if scored else 0.0
     low = any(score <= LOW_DIMENSION_MAX for score in scored)
-    if len(scored) < CRITERIA_SCORED_MIN:
+    needed = any(scores.get(criterion) is not None for criterion in (vpb.CRITERION_PROBLEM, vpb.CRITERION_AUDIENCE))
+    if len(scored) < CRITERIA_SCORED_MIN or not needed:
         return WordsSay(vpb.RECOMMENDATION_INCONCLUSIVE, round(mean, 2), low)
     score = min(mean, CAPPED_MEAN) if low else mean
     return WordsSay(by_score(score), round(score, 2), low)

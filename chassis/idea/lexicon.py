@@ -233,7 +233,8 @@ CONSUMERS = frozenset(
     homeowner tenant renter flatmate roommate neighbour neighbor resident driver rider commuter cyclist traveller
     traveler tourist guest backpacker hiker camper expat immigrant refugee newcomer athlete runner climber swimmer
     golfer citizen voter owner beginner novice introvert vegan vegetarian diabetic dater bride groom amateur
-    enthusiast
+    enthusiast pensioner retiree sibling twin cousin aunt uncle widow widower insomniac smoker drinker singer skater
+    surfer angler knitter sufferer pedestrian motorist motorcyclist passenger villager apprentice trainee graduate
     collector hobbyist lover woman man girl boy friend survivor veteran seeker walker cook dyslexic
     """.split()
 )

@@ -114,6 +114,72 @@ def test_silence_is_not_scored() -> None:
     assert found["market"] is None
 
 
+# Poor input
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "An app for everyone",
+        "An app for everyone that makes life better",
+        "A blockchain-based AI-powered metaverse ecosystem solution that empowers synergy",
+        "My cat likes to sleep on the sofa all day long",
+        "Roses are red, violets are blue, sugar is sweet and so are you",
+        "I want to be rich and famous by next year",
+        "What is the capital of France?",
+    ],
+)
+def test_what_is_no_idea_is_not_judged(text: str) -> None:
+    """Where nobody is named and nothing goes wrong, or nothing is built, there is no recommendation either way."""
+    result = decided(text)
+    assert result.recommendation == vpb.RECOMMENDATION_INCONCLUSIVE
+    assert result.would_change
+
+
+def test_everybody_is_the_weakest_audience() -> None:
+    """ "for everyone" is scored 1 with its words, and the edit says what to put in its place."""
+    found = {c.criterion: c for c in criteria.score(read_idea("A recipe app for everyone that plans meals").profile)}
+    audience = found[vpb.CRITERION_AUDIENCE]
+    assert (audience.score, list(audience.basis)) == (1, ["for everyone"])
+    assert "everyone" in audience.improvement
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("A time machine for tourists that lets them visit ancient Rome", "time machine"),
+        ("A device for pensioners that turns lead into gold", "lead into gold"),
+    ],
+)
+def test_what_nature_forbids_is_not_feasible(text: str, words: str) -> None:
+    """An impossible promise scores 1 on feasibility with its words, and holds the idea below GO."""
+    found = {c.criterion: c for c in criteria.score(read_idea(text).profile)}
+    assert (found[vpb.CRITERION_FEASIBILITY].score, list(found[vpb.CRITERION_FEASIBILITY].basis)) == (1, [words])
+    assert decided(text).recommendation != vpb.RECOMMENDATION_GO
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A free service that costs 50 dollars a month for plumbers who send quotes",
+        "An offline-only cloud platform for fans that streams live video of matches",
+        "A mobile app for pensioners who never go online",
+    ],
+)
+def test_a_contradiction_is_named(text: str) -> None:
+    """Two statements that cannot both hold make the idea unclear, and both are quoted."""
+    clarity = criteria.score(read_idea(text).profile)[0]
+    assert clarity.score == 2
+    assert len(clarity.basis) == 2
+    assert all(part in text for part in clarity.basis)
+
+
+def test_a_free_trial_contradicts_no_price() -> None:
+    """A free tier beside a price is a business model, not a contradiction."""
+    clarity = criteria.score(read_idea("An invoicing app for plumbers, free trial, then $9 per month").profile)[0]
+    assert not clarity.reason.startswith("It contradicts")
+
+
 # Knock-outs
 
 
@@ -185,7 +251,8 @@ def test_the_verdict_follows_its_rules(values: list[int | None]) -> None:
     known = [v for v in values if v is not None]
     assert result.reasons
     assert result.would_change or known == [5] * 8
-    if len(known) < verdict.CRITERIA_SCORED_MIN:
+    problem, audience = (criteria.ORDER.index(c) for c in (vpb.CRITERION_PROBLEM, vpb.CRITERION_AUDIENCE))
+    if len(known) < verdict.CRITERIA_SCORED_MIN or values[problem] is values[audience] is None:
         assert result.recommendation == vpb.RECOMMENDATION_INCONCLUSIVE
         return
     mean = sum(known) / len(known)
