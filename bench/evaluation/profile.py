@@ -12,7 +12,9 @@ and never tuned on. A label says what a careful reader would take from the sente
 - regulated     fields that must be named; with `regulated_may` those that may. Right when none lacks and no other is
                 there.
 
-Sentences with an even number (counted from 0) are for tuning, the odd ones are held out.
+Sentences with an even number (counted from 0) are for tuning, the odd ones are held out. The held-out set is not quite
+blind: three of its regulated fields were wrong at first (39 of 42), and the same rules were mended as for the tuning
+set. The floors were set below what was measured; they keep it from getting worse.
 """
 
 from __future__ import annotations
