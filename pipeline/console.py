@@ -173,6 +173,11 @@ def verdict_text(verdict: validation_pb2.Verdict) -> Text:
     return Text(f"{name.replace('_', '-')}{score}", style=VERDICT_STYLES.get(name, "bold"))
 
 
+def _word(recommendation: validation_pb2.Recommendation.ValueType) -> str:
+    """`NO-GO` for RECOMMENDATION_NO_GO."""
+    return validation_pb2.Recommendation.Name(recommendation).removeprefix("RECOMMENDATION_").replace("_", "-")
+
+
 def bullets(sentences: list[str]) -> Table:
     """One sentence a point; a second line stays under the first."""
     table = Table.grid(padding=(0, 1))
@@ -195,6 +200,9 @@ def summary(result: PipelineResult, folder: str) -> RenderableType:
     if report.verdict.would_change:
         lines.append(Text("What would change it", style="bold"))
         lines.append(bullets(list(report.verdict.would_change[:3])))
+    if report.verdict.flips:
+        lines.append(Text("What would flip it", style="bold"))
+        lines.append(bullets([f"{flip.fact} Then: {_word(flip.recommendation)}" for flip in report.verdict.flips[:3]]))
     stances = [item.stance for item in report.evidence.items]
     counts = Table.grid(padding=(0, 2))
     counts.add_row(

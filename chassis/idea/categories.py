@@ -256,7 +256,7 @@ _FIRST: tuple[Category, ...] = (
         "Business services",
         "marketing, marketer, advertiser, advertising, ad campaign, seo, social media post, influencer, brand, "
         "lead generation, sales team, "
-        "newsletter, content creator, email campaign, copywriting, sales rep, podcast, landing page, crm lead, "
+        "newsletter, content creator, email campaign, copywriting, sales rep, landing page, crm lead, "
         "customer acquisition, "
         "e-mail campaign, salespeople, sales call, affiliate",
         "campaign, lead, content, audience, creator, sales, loyalty, engagement, customer feedback, churn, "

@@ -118,7 +118,8 @@ _MIDDLE: tuple[Category, ...] = (
         "",
         "music, musician, gamer, gaming, video, film, movie, streaming, concert, festival, ticket, event, "
         "artist, dj, band, esports, "
-        "book, reader, author, writer, comic, podcast listener, photographer, photo, video editor, theatre, "
+        "book, reader, author, writer, comic, podcast, podcaster, podcast listener, "
+        "photographer, photo, video editor, theatre, "
         "theater, board game, story, "
         "filmmaker, venue, playlist, art, indie game, storytelling",
         "game, song, show, play, audience, fan, media, creator, news, journalist, publisher, record, karaoke, "
@@ -142,7 +143,8 @@ _MIDDLE: tuple[Category, ...] = (
         "social",
         "Community and social life",
         "",
-        "dating, friend, friendship, social network, community, neighbor, neighbour, meetup, date, lonely, "
+        "dating, friend, friendship, social network, community, neighbor, neighbour, repair cafe, meetup, date, "
+        "lonely, "
         "loneliness, chat app, couple, "
         "introvert, expat, newcomer, hobby group, family member, grandparent, relationship, wedding, social "
         "club, online community, "
@@ -175,7 +177,8 @@ _MIDDLE: tuple[Category, ...] = (
         "audit, pii, data breach, supply chain attack, man-in-the-middle, firmware update, hack, stuxnet, rsa, "
         "sbom, rogue ai agent, "
         "malicious, harvest now, store now, decrypt later, hardware trojan, deepfake",
-        "security, attack, attacker, threat, protect, compliance, access, permission, encrypt, decrypt, "
+        "security, attack, attacker, threat, protect, compliance, access control, access right, "
+        "permission, encrypt, decrypt, "
         "intercept, vulnerable, firmware, "
         "compromised, tamper, authenticate, unauthorized, privacy, fraud detection, leak, authenticate",
         "secure, safe, infrastructure, audit, monitor, network, malicious, defense, block",

@@ -90,6 +90,9 @@ def _read_for(text: str, roles: Roles) -> None:
             roles.mechanisms.append(VerbPhrase(w.base_of_gerund(verb.lower()), thing, clause="for", basis=topic))
         roles.things.append(topic)
     for member in nouns.split_list(whole):
+        if re.match(r"\w+ed\s(?:against|by|with|from|in|on|at|to|for|into|out)\b", member):
+            # "parents, checked against the labels": what is done with the product, not who has it.
+            continue
         if nouns.is_actor_phrase(member, lenient=True):
             roles.add_audience(member, text)
             continue

@@ -114,9 +114,13 @@ def skip_adverbs(tokens: Sequence[Token], index: int) -> int:
     return index
 
 
+# No honest sentence is longer, and the look for clauses takes the square of it.
+SENTENCE_TOKENS_MAX = 250
+
+
 def split_sentence(source: str) -> Sentence:
     """Parses one sentence whose lead-in was removed."""
-    tokens = w.tokenize(source.rstrip(" .!?"))
+    tokens = w.tokenize(source.rstrip(" .!?"))[:SENTENCE_TOKENS_MAX]
     result = Sentence(source)
     if not tokens:
         return result

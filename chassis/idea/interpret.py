@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from chassis.idea import grammar, leadin, pains
+import re
+
+from chassis.idea import grammar, leadin, pains, subjects
 from chassis.idea import phrases as phrases_of
 from chassis.idea import words as w
 from chassis.idea.clauses import read_main, read_phrases
@@ -10,6 +12,8 @@ from chassis.idea.conclusions import finish
 from chassis.idea.labelled import read_labelled, split_labels
 from chassis.idea.lexicon import FORM_HEADS
 from chassis.idea.roles import Roles
+
+_SO = re.compile(r",\s+so\s+(?=(?:an?|the|our|we|my)\s)", re.IGNORECASE)
 
 
 def read_roles(text: str) -> Roles:
@@ -20,30 +24,72 @@ def read_roles(text: str) -> Roles:
         roles.labelled = True
         read_labelled(lead, labels, roles)
         return roles
-    parts = w.sentences(lead) or [lead]
-    sentences = [w.without_parentheses(part).strip() for part in parts]
-    sentences = [s for s in sentences if s] or [lead]
-    main_at = _main(sentences)
+    # "Hotels cannot answer the phone at night, so a voice agent takes bookings": what hurts, and what is done.
+    sentences, causes = _sentences(lead)
+    main_at = _main(sentences, causes)
     stripped, roles.name = leadin.strip_lead_in(sentences[main_at])
-    read_main(stripped, roles)
+    if not _read_people(stripped, roles):
+        read_main(stripped, roles)
     for position, sentence in enumerate(sentences):
         if position != main_at:
             _read_other(sentence, roles)
     if labels.get("solution"):
         read_main(labels["solution"], roles)
-    pained = [s for i, s in enumerate(sentences) if i != main_at and pains.score(s) > 1.0]
+    pained = [s for i, s in enumerate(sentences) if i != main_at and (i in causes or pains.score(s) > 1.0)]
     if pained and (not roles.problem or roles.problem_inferred):
         phrase, basis = pains.best_problem(pained)
         if phrase:
             roles.set_problem(phrase, basis)
     roles.pain_sentences = pained
+    _read_subject(sentences, roles)
     finish(roles)
     return roles
 
 
-def _main(sentences: list[str]) -> int:
+def _read_people(sentence: str, roles: Roles) -> bool:
+    """ "Repair cafes track which part fixed which toaster": people first, and what they do with the product."""
+    subject = subjects.find(sentence)
+    if subject is None or pains.score(sentence) > 1.0 or not sentence.startswith(subject.source):
+        return False
+    phrases = phrases_of.parse_verbs(subject.verb_on, subject.source, "relative")
+    if not phrases:
+        return False
+    roles.main = sentence.rstrip(" .!?")
+    roles.add_audience(subject.who, sentence)
+    read_phrases(phrases, "relative", roles)
+    return True
+
+
+def _read_subject(sentences: list[str], roles: Roles) -> None:
+    """Nobody is named as a user: then it is for whom the sentences are about."""
+    if roles.audiences:
+        return
+    for sentence in sentences:
+        subject = subjects.find(sentence)
+        if subject is None:
+            continue
+        roles.add_audience(subject.who, sentence)
+        if not roles.mechanisms and pains.score(sentence) <= 1.0:
+            read_phrases(phrases_of.parse_verbs(subject.verb_on, subject.source, "relative"), "relative", roles)
+        return
+
+
+def _sentences(lead: str) -> tuple[list[str], frozenset[int]]:
+    """The sentences without parentheses, and which of them only say why: "Hotels cannot ..., so a voice agent ..."."""
+    found: list[str] = []
+    causes: list[int] = []
+    for sentence in w.sentences(lead) or [lead]:
+        parts = [part for part in map(str.strip, map(w.without_parentheses, _SO.split(sentence))) if part]
+        causes.extend(range(len(found), len(found) + len(parts) - 1))
+        found.extend(parts)
+    return found or [lead], frozenset(causes)
+
+
+def _main(sentences: list[str], causes: frozenset[int]) -> int:
     """The sentence that says what the product is or does."""
     for position, sentence in enumerate(sentences[:5]):
+        if position in causes:
+            continue
         stripped, name = leadin.strip_lead_in(sentence)
         parsed = grammar.split_sentence(stripped)
         head_words = parsed.head.lower().split()
@@ -53,7 +99,7 @@ def _main(sentences: list[str]) -> int:
             return position
         if head_words and head_words[0] in {"a", "an"} and parsed.clauses:
             return position
-    return 0
+    return next(position for position in range(len(sentences)) if position not in causes)
 
 
 def _read_other(sentence: str, roles: Roles) -> None:

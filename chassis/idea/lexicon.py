@@ -37,6 +37,19 @@ ACTORS = frozenset(
     dyslexic amateur enthusiast collector hobbyist lover parent-to-be newlywed widow pet-owner crew workforce squad
     committee board association union chain brand franchise landscaper cleaner housekeeper nanny babysitter sitter
     walker groomer stylist barber hairdresser salon spa dj band venue organizer organiser promoter booker curator
+    academic scholar postdoc lecturer apprentice trainee intern graduate alumnus craftspeople tradespeople salespeople
+    colleague sibling twin pensioner retiree toddler baby widower orphan godparent stepparent aunt uncle cousin
+    referee umpire goalkeeper cyclist skater surfer sailor angler hunter knitter potter painter sculptor actor dancer
+    singer choir orchestra drummer guitarist pianist composer poet illustrator animator cook waiter waitress
+    bartender barista butcher fishmonger florist locksmith glazier roofer bricklayer welder machinist technician
+    electrician surveyor geologist chemist biologist physicist mathematician statistician economist sociologist
+    historian archaeologist astronomer meteorologist forester logger shepherd stallholder shopkeeper innkeeper
+    undertaker firefighter paramedic policeman policewoman soldier sailor priest imam rabbi monk nun pastor parish
+    congregation optician audiologist dietitian nutritionist podiatrist osteopath chiropractor obstetrician
+    paediatrician pediatrician anaesthetist radiographer hygienist sufferer survivor insomniac smoker drinker
+    stutterer beginner learner-driver pedestrian motorist motorcyclist passenger taxi-driver chauffeur
+    newcomer asylum-seeker islander villager townspeople townsfolk commune kibbutz
+    makerspace hackerspace startup-founder
     museum gallery library librarian translator interpreter notary judge court broker shipper miner cto devops
     infrastructure network park military defense defence pharma telco gigafactories operator
     """.split()
@@ -49,7 +62,7 @@ ACTORS = frozenset(
 PLACES_AS_ACTORS = frozenset(
     "infrastructure network industry chain center centre plant farm warehouse fund agent lab port bar utility defense "
     "defence court club library group platform player practice host school store brand office fleet site institute "
-    "program hospital park research logistics agriculture aviation inspection security hall halls community "
+    "program hospital park research cafe logistics agriculture aviation inspection security hall halls community "
     "communities".split()
 )
 # Never people, although they end like people.
@@ -220,7 +233,8 @@ CONSUMERS = frozenset(
     homeowner tenant renter flatmate roommate neighbour neighbor resident driver rider commuter cyclist traveller
     traveler tourist guest backpacker hiker camper expat immigrant refugee newcomer athlete runner climber swimmer
     golfer citizen voter owner beginner novice introvert vegan vegetarian diabetic dater bride groom amateur
-    enthusiast
+    enthusiast pensioner retiree sibling twin cousin aunt uncle widow widower insomniac smoker drinker singer skater
+    surfer angler knitter sufferer pedestrian motorist motorcyclist passenger villager apprentice trainee graduate
     collector hobbyist lover woman man girl boy friend survivor veteran seeker walker cook dyslexic
     """.split()
 )

@@ -27,7 +27,7 @@ _RULES = (
           r"diagnos\w+|symptoms?|mental health|health ?care|health data|health records?|dent(?:al|ists?)|"
           r"nurs(?:es?|ing)|diabet\w+|blood|"
           r"pharmac\w+|surg(?:ery|eries|eons?|ical)|drug discovery|physiotherap\w+|elderly care|caregivers?|"
-          r"dementia|chronic|implants?|"
+          r"dementia|chronic|implants?|hay fever|asthma\w*|allergic|pollen|"
           r"implantable|telehealth|telemedicine|depress\w+|anxiety|cancer|oncology|pregnan\w+|longevity|"
           r"medicines?|fertility)\b",
           "Clear how health data is held (HIPAA in the US, GDPR article 9 in the EU) and whether the product "
@@ -37,7 +37,7 @@ _RULES = (
     r"ers?|ing)?|loans?|credit "
           r"(?:score|card|risk)s?|insur(?:ance|ers?|ing)|invest(?:s|ing|ments?|ors?)?|crypto(?:s|currency|"
           r"currencies)?|wallets?|remittances?|pensions?|mortgages?|"
-          r"trading|payroll|fraud|fraudulent|tax(?:es)?|escrow|crowdfund\w*|financial (?:data|advice|"
+          r"trading|payroll|tax(?:es)?|escrow|crowdfund\w*|financial (?:data|advice|"
           r"institutions?|companies)|hft|"
           r"money transfers?|carbon credits?|accounts payable|pocket money|savings)\b",
           "Clear whether holding or moving money, giving financial advice or reading bank data needs a licence "
@@ -45,7 +45,8 @@ _RULES = (
           "transmitter rules in the US), and who answers for a wrong decision."),
     _Rule("children", r"\b(?:child|children|kids?|toddlers?|bab(?:y|ies)|teens?|teenagers?|minors|under-?age|"
     r"pupils?|high[- ]school\w*|"
-          r"(?:primary|elementary|middle) schools?|school students?|k-?12|schoolchildren|preschool\w*|nursery|"
+          r"(?:primary|elementary|middle|secondary) schools?|school (?:students?|events?|runs?|trips?)|k-?12|"
+          r"schoolchildren|preschool\w*|nursery|"
           r"nurseries|daycare|"
           r"kindergartens?|babysitters?)\b",
           "Clear parental consent (COPPA under 13 in the US, GDPR article 8 in the EU), and the vetting of "
@@ -55,12 +56,16 @@ _RULES = (
           "Clear pilot licences, registration and flight permission (FAA part 107 in the US, EASA open or "
           "specific category in the EU), and "
           "insurance, before the first flight."),
-    _Rule("space", r"\b(?:satellites?|orbit(?:al|s)?|spacecraft|low earth orbit|launch vehicles?|space debris)\b",
+    _Rule("space", r"\b(?:satellites|satellite (?:\w+ )?(?:operators?|constellations?|data|images?|imagery|"
+          r"links?|nodes?)|"
+    r"space (?:imagery|agenc(?:y|ies))|earth observation|orbit(?:al|s)?|spacecraft|low earth orbit|"
+          r"launch vehicles?|space debris)\b",
           "Clear launch, spectrum and remote sensing licences (FAA, FCC and ITU filings) and liability for "
           "damage in orbit."),
     _Rule("employment", r"\b(?:recruit\w*|hiring|hires?|job (?:seekers?|candidates?|applicants?)|candidates?|"
     r"cvs?|resumes?|employees?|"
-          r"payroll|shift workers?|gig workers?|workforce|freelancers?|staffing|performance reviews?|temp workers?)\b",
+          r"payroll|shift workers?|gig workers?|workforce|freelancers?|staffing|performance reviews?|"
+          r"temp workers?)\b",
           "Clear equal-treatment and worker-status rules; automated screening of people needs a bias audit in "
           "some places and is high-risk "
           "under the EU AI Act."),
@@ -92,7 +97,7 @@ _RULES = (
           r"e?-?scooters?|charging stations?|driver monitoring)\b",
           "Clear road approval, driver checks and insurance before anyone rides."),
     _Rule("product safety", r"\b(?:batter(?:y|ies)|robots?|robotic\w*|cobots?|reactors?|high voltage|"
-    r"wearables?|toys?|3d[- ]printed|"
+    r"wearables?|wristbands?|smartwatch(?:es)?|toys?|3d[- ]printed|"
           r"industrial machines?|plcs?|heaters?|appliances?|power tools?)\b",
           "Clear product safety and liability (CE marking or UL listing, machinery and battery rules) before "
           "anything ships."),
@@ -103,7 +108,7 @@ _RULES = (
           "ask for."),
     _Rule("defence and export control", r"\b(?:defen[cs]e|military|arm(?:y|ies)|weapons?|intelligence agencies|"
     r"dual[- ]use|"
-          r"hypersonic|post-quantum|cryptograph\w+|encryption)\b",
+          r"hypersonic|post-quantum|cryptography)\b",
           "Clear export control (ITAR and EAR in the US, the dual-use regulation in the EU) before code or "
           "hardware crosses a border."),
     _Rule("biosafety", r"\b(?:genetic\w*|dna|gene (?:therapy|editing)|synthetic biology|bioreactors?|cell "
@@ -113,7 +118,8 @@ _RULES = (
           "approval (FDA, EMA)."),
     _Rule("environmental claims", r"\b(?:carbon (?:credits?|offsets?|footprints?|neutral|capture|reporting|"
     r"auditors?)|greenwashing|net[- ]zero|"
-          r"sustainab\w+ claims?|co2|scope 3|ccs|cbam|emissions reporting)\b",
+          r"sustainab\w+ claims?|co2|scope 3|carbon intensity|green (?:energy|electricity|power)|ccs|cbam|"
+          r"emissions reporting)\b",
           "Clear what may be claimed (registry methods, EU green claims rules) and have a third party verify it."),
     _Rule("privacy", r"\b(?:personal data|pii|location (?:data|tracking|sharing)|facial recognition|face "
     r"recognition|biometric\w*|surveillance|"
@@ -130,7 +136,8 @@ _RULES = (
     r"babysitters?|nann(?:y|ies)|home visits?|"
           r"handym[ae]n|couchsurf\w*|ride[- ]sharing|elderly companions?|pet sitters?|vetted tutors?)\b",
           "Clear identity and background checks, a way to report and block, and insurance for meetings of strangers."),
-    _Rule("copyright", r"\b(?:music streaming|lyrics|films?|movies?|textbooks?|scrap(?:e|es|ing) (?:the "
+    _Rule("copyright", r"\b(?:music streaming|lyrics|films?(?! (?:an?|the|it|them|their|your|his|her|"
+          r"themselves)\b)|movies?|textbooks?|scrap(?:e|es|ing) (?:the "
     r")?(?:web|sites|articles|content)|"
           r"voice clon\w+|deepfakes?|ai-generated (?:music|art|images|books))\b",
           "Clear the rights to every work that is copied, streamed or trained on."),
@@ -139,7 +146,9 @@ _COMPILED = tuple((rule, re.compile(rule.pattern, re.IGNORECASE)) for rule in _R
 _BASIS_WORDS_MAX = 4
 # Words that name security tools' own field rather than people's health, and other false friends.
 _FALSE_FRIENDS = re.compile(
-    r"\bhealth check\w*|\btoken budget\w*|\bchild process\w*|\bnursery crops?\b|\btraining cameras?\b", re.IGNORECASE
+    r"\bhealth check\w*|\btoken budget\w*|\bchild process\w*|\bnursery crops?\b|\btraining cameras?\b|"
+    r"\bunderwater drones?\b|\bunderwater (?=drones?\b)",
+    re.IGNORECASE,
 )
 
 

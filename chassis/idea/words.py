@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from chassis.idea.verbs import DOUBLING, IRREGULAR_PARTICIPLES, IRREGULAR_THIRD, VERBS
@@ -52,6 +53,9 @@ STOPWORDS = (
     | NUMBER_WORDS
     | frozenset("etc e.g i.e eg ie vs e.g. i.e. cf cf. using based new day".split())
 )  # fmt: skip
+
+# Forms of words that are asked for again and again while one idea is read.
+WORDS_KEPT = 8_192
 
 _TOKEN = re.compile(
     r"[^\W_]+(?:[.'’/&+_-]+[^\W_]+)*[+#%]?"  # words, with inner hyphens, slashes, dots: "no-shows", "CI/CD", "e.g"
@@ -121,6 +125,7 @@ def without_parentheses(text: str) -> str:
     return re.sub(r"\s+([,.;:!?])", r"\1", text).strip()
 
 
+@lru_cache(maxsize=WORDS_KEPT)
 def singular(noun: str) -> str:
     """The singular of a lower-case noun ("expiry dates" -> "expiry date": the last word changes)."""
     head, _, last = noun.rpartition(" ")
@@ -169,6 +174,7 @@ def is_plural(word: str) -> bool:
     return word in _IRREGULAR_PLURALS or (_singular_word(word) != word) or word in {"staff", "police"}
 
 
+@lru_cache(maxsize=WORDS_KEPT)
 def base_of_third(word: str) -> str:
     """The base form of a third person singular ("tracks" -> "track"); empty when it is no known verb's."""
     if word in IRREGULAR_THIRD:
@@ -183,6 +189,7 @@ def base_of_third(word: str) -> str:
     return next((c for c in candidates if c in VERBS or _prefixed(c)), "")
 
 
+@lru_cache(maxsize=WORDS_KEPT)
 def base_of_gerund(word: str) -> str:
     """The base form of an -ing form ("tracking" -> "track"); empty when it is no known verb's."""
     if not word.endswith("ing") or len(word) < 5:
@@ -196,6 +203,7 @@ def base_of_gerund(word: str) -> str:
     return next((c for c in candidates if c in VERBS or _prefixed(c)), "")
 
 
+@lru_cache(maxsize=WORDS_KEPT)
 def base_of_participle(word: str) -> str:
     """The base form of a past participle ("vetted" -> "vet"); empty when it is no known verb's."""
     if word in IRREGULAR_PARTICIPLES:
@@ -219,6 +227,7 @@ def _prefixed(word: str) -> bool:
     return False
 
 
+@lru_cache(maxsize=WORDS_KEPT)
 def is_base_verb(word: str) -> bool:
     """Whether a lower-case word can be a verb's base form."""
     return word in VERBS or word in {"be", "do", "have"} or _prefixed(word)

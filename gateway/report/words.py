@@ -42,6 +42,12 @@ MEANING = {
 }
 
 
+def recommendation(value: int) -> str:
+    """ "Go", "Pivot", "No go" or "Inconclusive"."""
+    known = MEANING.get(validation_pb2.Recommendation.ValueType(value))
+    return known[0] if known else MEANING[validation_pb2.RECOMMENDATION_INCONCLUSIVE][0]
+
+
 def plain(text: str) -> str:
     """The text without characters that hide or reorder it."""
     return _INVISIBLE.sub("", text)

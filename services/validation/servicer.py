@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2 as pb
 from pipeline.v1 import validation_pb2 as vpb
 from pipeline.v1 import validation_pb2_grpc
-from services.validation.domain import criteria, duplicates, harm, verdict
+from services.validation.domain import criteria, duplicates, harm, trust, verdict
 from services.validation.domain.duplicates import StoredIdea
 from services.validation.providers.base import IdeaStore
 
@@ -59,7 +60,7 @@ class ValidationServicer(validation_pb2_grpc.ValidationServiceServicer):
         await emit(_progress("scoring eight criteria", 1))
         usage = current_usage()
         with self._telemetry.span("validation.score") as span:
-            for scored in criteria.score(reading.profile):
+            for scored in criteria.score(_scored_profile(reading)):
                 result.criteria.append(scored)
                 await emit(vpb.ValidateIdeaResponse(criterion=scored))
             span.set_attribute(ATTR_ITEMS, len(result.criteria))
@@ -94,18 +95,27 @@ class ValidationServicer(validation_pb2_grpc.ValidationServiceServicer):
                 )
             )
             return
-        result.duplicates.extend(duplicates.find(idea, earlier))
+        result.duplicates.extend(await asyncio.to_thread(duplicates.find, idea, earlier))
 
-    async def _embed(self, text: str, result: vpb.ValidationResult) -> tuple[str, tuple[float, ...]]:
+    async def _embed(self, text: str, result: vpb.ValidationResult) -> tuple[str, bytes]:
+        """The name of the vector space and the idea's vector; both empty where there is none."""
         if self._embedder is None:
             result.notices.append(_notice("embedder", "is off: earlier ideas are compared by their words only"))
-            return "", ()
+            return "", b""
         try:
-            vectors = await self._embedder.embed([text])
+            whole, core = await self._embedder.embed([text, duplicates.core_of(result.profile)])
         except PipelineError as error:
             result.notices.append(_notice("embedder", f"failed ({error.message}): compared by words only"))
-            return "", ()
-        return self._embedder.name, tuple(float(value) for value in vectors[0])
+            return "", b""
+        return f"{self._embedder.name}{duplicates.VECTOR_KIND}", duplicates.pack(whole, core)
+
+
+def _scored_profile(reading: IdeaReading) -> pb.IdeaProfile:
+    """The profile that is scored: of the part before any passage that addresses its reader."""
+    if not reading.suspicious:
+        return reading.profile
+    text = trust.scored_text(reading.profile.idea, reading.suspicious)
+    return reading.profile if text == reading.profile.idea else read_idea(text).profile
 
 
 def _notices(reading: IdeaReading) -> list[pb.Notice]:
@@ -122,7 +132,11 @@ def _notices(reading: IdeaReading) -> list[pb.Notice]:
         notices.append(_notice("profile", f"taken from what is usual, not from the idea's words: {fields}"))
     if reading.suspicious:
         notices.append(
-            _notice("idea.text", "holds passages that address a reader as instructions; they were kept as data")
+            _notice(
+                "idea.text",
+                "holds passages that address a reader as instructions; they were kept as data, and the idea was scored "
+                "by what stands before them",
+            )
         )
     notices.extend(
         _notice("regulated field", f"{field.field} (“{field.basis}”): {field.advice}")

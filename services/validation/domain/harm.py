@@ -20,26 +20,31 @@ class Harm(NamedTuple):
 _ACT = (
     r"(?:sell(?:s|ing)?|offer(?:s|ing)?|buy(?:s|ing)?|trad(?:e|es|ing)|distribut(?:e|es|ing)|creat(?:e|es|ing)|"
     r"mak(?:e|es|ing)|generat(?:e|es|ing)|build(?:s|ing)?|provid(?:e|es|ing)|deliver(?:s|ing)?|print(?:s|ing)?|"
-    r"produc(?:e|es|ing)|ship(?:s|ping)?|marketplace (?:for|of|where)|shop for|store for|network for|service for|"
+    r"writ(?:e|es|ing)|post(?:s|ing)?|produc(?:e|es|ing)|ship(?:s|ping)?|marketplace (?:for|of|where)|"
+    r"shop for|store for|network for|service for|"
     r"order(?:s|ing)?|rent(?:s|ing)?)"
 )
 _GAP = r"(?:\s+[\w'-]+){0,4}?\s+"
 _PATTERNS: tuple[tuple[str, str], ...] = (
-    ("stolen goods or data", rf"\b{_ACT}{_GAP}stolen\s+(?:credit\s+cards?|cards?|data|goods|identit\w+|"
+    ("stolen goods or data", rf"\b{_ACT}{_GAP}stolen\s+(?:\w+\s+)?(?:credit\s+cards?|cards?|data|goods|identit\w+|"
     rf"accounts?|bikes?|phones?|passwords?|credentials)\b"),
     ("forged documents", rf"\b{_ACT}{_GAP}(?:fake|forged|counterfeit)\s+(?:ids?|i\.d\.s|passports?|driv\w+ "
     rf"licen[cs]es|degrees|diplomas|"
                          r"prescriptions|money|banknotes|currency|vaccin\w+ (?:cards|certificates)|identit\w+ "
                          r"documents)\b"),
-    ("fake reviews or followers", rf"\b{_ACT}{_GAP}fake\s+(?:\w+\s+)?(?:reviews?|followers|testimonials|"
+    ("fake reviews or followers", rf"\b{_ACT}{_GAP}fake\s+(?:[\w-]+\s+)?(?:reviews?|followers|testimonials|"
     rf"ratings|votes|news)\b"),
     ("malware", rf"\b{_ACT}{_GAP}(?:ransomware|malware|spyware|stalkerware|phishing\s+(?:kits?|pages?|"
     rf"e-?mails?|sites?|campaigns?)|botnets?|"
-                r"zero-?day exploits to (?:criminals|anyone))\b"),
+                r"zero-?day exploits to (?:criminals|anyone))\b|\b(?:ransomware|malware|"
+    r"phishing)[\s-]as[\s-]a[\s-]service\b"
+                r"(?!\s+(?:detect|defen|protect|attack|gang|group|threat|victim|kits?\s+detect))"),
     ("attacks for hire", r"\b(?:ddos[\s-]*(?:for[\s-]hire|as[\s-]a[\s-]service)|hack(?:s|"
     r"ing)?\s+into\s+(?:someone|other people|people|strangers|your (?:ex|partner|"
                          r"wife|husband|neighbou?r|boss)|anyone|competitors?|rival)\w*|"
-                         r"hackers?[\s-]for[\s-]hire|take\s+down\s+(?:competitors?'?|rival)\s+(?:web)?sites?)"),
+                         r"hackers?[\s-]for[\s-]hire|tak(?:e|es|ing)\s+down\s+(?:\w+\s+)?(?:competitors?'?|"
+    r"competing|rival)\s+"
+    r"(?:web)?sites?)"),
     ("violence", r"\b(?:hit ?m[ae]n|murder[\s-]for[\s-]hire|contract\s+kill\w*|hir(?:e|es|ing)\s+(?:assassins?|"
     r"killers?)|assassinat\w+\s+(?:service|market\w*)|"
                  r"how to (?:kill|murder|poison)\s+(?:someone|people|your)\b)"),
@@ -50,7 +55,10 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     rf"drugs|prescription drugs without (?:a )?prescriptions?)\b"),
     ("exploitation of people", r"\b(?:child (?:porn\w*|sexual|abuse (?:material|images))|sexual(?:ly|ised|"
     r"ized)? (?:images|content|videos) of (?:children|minors|kids)|"
-                               r"traffick(?:s|ing)? (?:people|humans|women|girls|children|workers)|sell(?:s|"
+                               r"(?:nudes?|naked|nude)\s+(?:photos?|pictures?|images?|"
+    r"videos?) of [^.;!?]{0,40}without (?:their|her|his) (?:consent|knowledge)|"
+                               r"smuggl(?:e|es|ing) (?:people|humans|migrants)|traffick(?:s|ing)? (?:people|"
+    r"humans|women|girls|children|workers)|sell(?:s|"
                                r"ing)? (?:organs|kidneys|babies|slaves)|revenge porn|"
                                r"nud(?:e|ify)\w* (?:photos |pictures |images )?of (?:classmates|strangers|"
                                r"anyone|people) without)\b"),

@@ -8,6 +8,7 @@ from chassis.idea import words as w
 from chassis.idea.nouns import head_of
 from pipeline.v1 import common_pb2 as pb
 from pipeline.v1 import validation_pb2 as vpb
+from services.validation.domain import nonsense
 from services.validation.domain.rubric import Idea, hits, made, unscored
 from services.validation.domain.signals import (
     BUZZ,
@@ -28,6 +29,11 @@ def differentiation(idea: Idea) -> vpb.CriterionScore:
     quoted = idea.mechanisms
     contrast = [hit for hit in hits(CONTRAST, idea.text) if len(hit.split()) > 1]
     buzz = hits(BUZZ, idea.text)
+    if nonsense.hollow(mechanisms):
+        return unscored(
+            vpb.CRITERION_DIFFERENTIATION, f"“{w.clip(mechanisms[0], 60)}” could be said of everything.",
+            f"Say what the product does, step by step, in place of “{w.clip(mechanisms[0], 60)}”.",
+        )  # fmt: skip
     if not mechanisms and not contrast:
         return unscored(
             vpb.CRITERION_DIFFERENTIATION, "The text does not say how it works, so nothing sets it apart.",
@@ -71,8 +77,19 @@ def feasibility(idea: Idea) -> vpb.CriterionScore:
     p = idea.profile
     if not idea.stated("solution"):
         return unscored(
-            vpb.CRITERION_FEASIBILITY, "The text says what hurts, not what is built, so feasibility cannot be judged.",
+            vpb.CRITERION_FEASIBILITY,
+            f"The text says {'what hurts, not' if p.problem else 'not'} what is built: feasibility is open.",
             f"Say what the first version does about “{w.clip(p.problem or p.idea, 60)}”.",
+        )  # fmt: skip
+    if nonsense.hollow(list(p.mechanisms) or [p.solution]):
+        return unscored(
+            vpb.CRITERION_FEASIBILITY, f"“{w.clip(p.solution, 60)}” names nothing that could be built.",
+            f"Say what the first version does in place of “{w.clip(p.solution, 60)}”.",
+        )  # fmt: skip
+    if impossible := nonsense.against_nature(idea.text):
+        return made(
+            vpb.CRITERION_FEASIBILITY, 1, [impossible], f"“{impossible}” is beyond what nature is known to allow.", 0.9,
+            f"Say what can be built today in place of “{impossible}”.",
         )  # fmt: skip
     science, demanding, physical = hits(HARD_SCIENCE, p.idea), hits(DEMANDING, p.idea), hits(PHYSICAL, p.idea)
     points = 5.0

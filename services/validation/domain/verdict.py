@@ -1,7 +1,8 @@
 """The verdict: rules in code, applied in this order; each that decides leaves its name and what it found.
 
 1. `knock_out_harmful_purpose`  a harmful act is proposed                            -> NO_GO
-2. `too_few_criteria`           fewer than 5 of 8 criteria could be scored             -> INCONCLUSIVE
+2. `too_few_criteria`           fewer than 5 of 8 criteria could be scored, or neither
+                                the problem nor the audience                           -> INCONCLUSIVE
 3. `cap_low_dimension`          a criterion of 2 or less caps the mean at 3.0
 4. `mean_too_low`               mean of 2.0 or less                                    -> NO_GO
 5. `mean_needs_work`            mean of 3.4 or less                                    -> PIVOT
@@ -48,14 +49,15 @@ def decide(criteria: Sequence[vpb.CriterionScore], harms: Sequence[Harm] = ()) -
             recommendation=vpb.RECOMMENDATION_NO_GO, score=1.0, confidence=0.9, reasons=reasons,
             would_change=[f"A purpose that harms nobody in place of “{harms[0].quote}”."],
         )  # fmt: skip
-    if len(scored) < CRITERIA_SCORED_MIN:
+    needed = any(c.criterion in (vpb.CRITERION_PROBLEM, vpb.CRITERION_AUDIENCE) for c in scored)
+    if len(scored) < CRITERIA_SCORED_MIN or not needed:
         names = ", ".join(name_of(c.criterion) for c in criteria if not c.HasField("score"))
-        reasons.append(
-            _reason(
-                "too_few_criteria",
-                f"Only {len(scored)} of {len(criteria)} criteria have a basis in the text; missing: {names}.",
-            )
+        told = (
+            f"Only {len(scored)} of {len(criteria)} criteria have a basis in the text; missing: {names}."
+            if len(scored) < CRITERIA_SCORED_MIN
+            else "The text says neither who it is for nor what goes wrong without it: there is no need to judge."
         )
+        reasons.append(_reason("too_few_criteria", told))
         return vpb.Verdict(
             recommendation=vpb.RECOMMENDATION_INCONCLUSIVE,
             score=round(mean, 2),

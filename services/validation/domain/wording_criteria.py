@@ -9,6 +9,7 @@ from chassis.idea.lexicon import PAINS
 from chassis.idea.nouns import head_of
 from pipeline.v1 import common_pb2 as pb
 from pipeline.v1 import validation_pb2 as vpb
+from services.validation.domain import nonsense
 from services.validation.domain.rubric import Idea, hits, made, unscored
 from services.validation.domain.signals import (
     BUZZ,
@@ -23,6 +24,12 @@ _SENTENCE_WORDS_MAX = 32
 
 def clarity(idea: Idea) -> vpb.CriterionScore:
     p = idea.profile
+    if opposed := nonsense.contradiction(idea.text):
+        one, other = opposed
+        return made(
+            vpb.CRITERION_CLARITY, 2, [one, other], f"It contradicts itself: “{one}” and “{other}” cannot both hold.",
+            0.8, f"Say which of the two is meant: “{one}” or “{other}”.",
+        )  # fmt: skip
     parts = {
         "what it is": p.basis["product_form"] if idea.stated("product_form") else "",
         "who it is for": p.basis["audiences"] if idea.stated("audiences") else "",
@@ -140,6 +147,12 @@ def problem(idea: Idea) -> vpb.CriterionScore:
 
 def audience(idea: Idea) -> vpb.CriterionScore:
     p = idea.profile
+    everybody = re.search(r"\bfor (everyone|everybody|anyone|anybody|all people|the whole world)\b", idea.text, re.I)
+    if everybody and not idea.stated("audiences"):
+        return made(
+            vpb.CRITERION_AUDIENCE, 1, [everybody.group()], f"“{everybody.group(1)}” is nobody in particular.", 0.8,
+            f"Replace “{everybody.group(1)}” by the group that needs it most: age, trade or company size.",
+        )  # fmt: skip
     if not idea.stated("audiences"):
         return unscored(
             vpb.CRITERION_AUDIENCE, "The text does not say who it is for.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import array
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -85,7 +84,7 @@ class SqliteIdeaStore:
                     idea=idea.text,
                     seen_at=idea.seen_at.astimezone(UTC).isoformat(),
                     embedder=idea.embedder,
-                    vector=array.array("f", idea.vector).tobytes(),
+                    vector=idea.vector,
                 )
                 .on_conflict_do_nothing(index_elements=["tenant", "run"])
             )
@@ -133,15 +132,13 @@ def _set_up(connection: Any, _: Any) -> None:
 
 
 def _stored(row: Any) -> StoredIdea:
-    vector = array.array("f")
-    vector.frombytes(row.vector)
     return StoredIdea(
         tenant=row.tenant,
         run=row.run,
         text=row.idea,
         seen_at=datetime.fromisoformat(row.seen_at),
         embedder=row.embedder,
-        vector=tuple(vector),
+        vector=row.vector,
     )
 
 

@@ -186,3 +186,13 @@ def test_numbers_read_well() -> None:
     assert [words.percent(v) for v in (0.0805, 0.02, 0.5, 1.0)] == ["8.05%", "2%", "50%", "100%"]
     assert words.plural(1, "source") == "1 source"
     assert words.plain("safe\u202eevil\x00") == "safeevil"
+
+
+def test_facts_that_flip_the_verdict_are_shown() -> None:
+    """Each flip stands on the page with the recommendation that it would lead to."""
+    results = whole()
+    run_verdict = combine(results.validation, results.evidence)
+    assert run_verdict.flips
+    text = " ".join(page_of(results)[0].text.split())
+    for flip in run_verdict.flips:
+        assert f"{flip.fact} Then: {words.recommendation(flip.recommendation)}" in text

@@ -99,10 +99,13 @@ def test_agreeing_evidence_keeps_the_recommendation() -> None:
 
 def test_contradicted_claim_turns_go_into_pivot() -> None:
     """Two verified sources against one claim outweigh support elsewhere; they are named as the reason."""
-    items = evidence(("problem", FOR), ("problem", FOR), ("audience", AGAINST), ("audience", AGAINST))
-    verdict = combine(validation(GO), items)
+    against = (("audience", AGAINST), ("audience", AGAINST))
+    items = evidence(("problem", FOR), ("problem", FOR), ("feasibility", FOR), *against)
+    given = validation(GO)
+    given.claims.add(id="feasibility", kind=common_pb2.CLAIM_KIND_FEASIBILITY)
+    verdict = combine(given, items)
     assert (verdict.recommendation, rules(verdict)) == (PIVOT, ["claim_contradicted"])
-    assert set(verdict.reasons[0].evidence_ids) == {items.items[2].id, items.items[3].id}
+    assert set(verdict.reasons[0].evidence_ids) == {items.items[3].id, items.items[4].id}
     assert "audience" in verdict.would_change[0]
 
 
@@ -136,18 +139,61 @@ def test_advice_for_another_verdict_is_dropped() -> None:
     assert "Proof that nobody needs it would turn this." in combine(given, agreeing).would_change
 
 
-def test_overwhelming_contradiction_ends_a_pivot() -> None:
-    """An idea that was doubtful already and is contradicted on two claims is a NO_GO."""
+def test_two_overturned_claims_are_a_no() -> None:
+    """What is contradicted on two claims, with next to nothing in favour, is a NO_GO however well it is put."""
     against = [(claim, AGAINST) for claim in ("problem", "audience") for _ in range(3)]
-    assert combine(validation(PIVOT), evidence(*against)).recommendation == NO_GO
-    assert combine(validation(GO), evidence(*against)).recommendation == PIVOT
+    for words in (PIVOT, GO):
+        verdict = combine(validation(words), evidence(*against))
+        assert (verdict.recommendation, rules(verdict)[0]) == (NO_GO, "claims_overturned")
+
+
+def test_one_voice_against_everything_is_no_no() -> None:
+    """A single source that contradicts two claims withholds a verdict, it does not end the idea."""
+    items = evidence(("problem", AGAINST), ("audience", AGAINST))
+    for item in items.items:
+        item.url = "https://example.com/the-same"
+    assert combine(validation(GO), items).recommendation == INCONCLUSIVE
 
 
 def test_overall_balance_counts() -> None:
     """Sources that contradict no claim clearly enough still turn the whole when they outweigh it."""
-    items = evidence(("problem", AGAINST), ("audience", AGAINST), ("audience", FOR), ("audience", AGAINST))
+    mixed = ((AGAINST,) * 3 + (FOR,) * 2) * 2
+    items = evidence(*((claim, stance) for claim, stance in zip(("problem", "audience") * 5, mixed, strict=True)))
+    for item in items.items:
+        item.composite = 0.9 if item.stance == AGAINST else 0.5
     verdict = combine(validation(GO), items)
     assert (verdict.recommendation, rules(verdict)) == (PIVOT, ["evidence_against"])
+
+
+def test_support_lifts_the_score_and_may_carry_a_pivot() -> None:
+    """Support on every claim raises the words' score by less than a point; what passes 3.4 so is a GO."""
+    given = validation(PIVOT)
+    given.verdict.score = 3.2
+    items = evidence(*[(claim, FOR) for claim in ("problem", "audience") for _ in range(3)])
+    verdict = combine(given, items)
+    assert 3.4 < verdict.score < 4.2
+    assert (verdict.recommendation, rules(verdict)) == (GO, ["evidence_lifts"])
+    given.criteria[0].score = 2
+    held = combine(given, items)
+    assert (held.recommendation, held.score) == (PIVOT, 3.0)
+
+
+def test_a_product_that_exists_says_little_about_its_problem() -> None:
+    """The same support moves the score less where the item only shows that a product exists; feasibility it shows."""
+    for claim, weaker in (("problem", True), ("feasibility", False)):
+        given = validation(GO)
+        given.claims.add(id="feasibility", kind=common_pb2.CLAIM_KIND_FEASIBILITY)
+        said, exists = evidence((claim, FOR)), evidence((claim, FOR))
+        exists.items[0].product.name = "Somebody's Product"
+        assert (combine(given, exists).score < combine(given, said).score) == weaker
+
+
+def test_a_source_speaks_once_on_a_claim() -> None:
+    """Ten quotes of one page weigh as much as its best one."""
+    one, ten = evidence(("problem", FOR)), evidence(*[("problem", FOR)] * 10)
+    for item in ten.items:
+        item.url = one.items[0].url
+    assert combine(validation(GO), ten).score == combine(validation(GO), one).score
 
 
 def test_unclear_idea_stays_inconclusive() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -113,6 +114,72 @@ def test_silence_is_not_scored() -> None:
     assert found["market"] is None
 
 
+# Poor input
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "An app for everyone",
+        "An app for everyone that makes life better",
+        "A blockchain-based AI-powered metaverse ecosystem solution that empowers synergy",
+        "My cat likes to sleep on the sofa all day long",
+        "Roses are red, violets are blue, sugar is sweet and so are you",
+        "I want to be rich and famous by next year",
+        "What is the capital of France?",
+    ],
+)
+def test_what_is_no_idea_is_not_judged(text: str) -> None:
+    """Where nobody is named and nothing goes wrong, or nothing is built, there is no recommendation either way."""
+    result = decided(text)
+    assert result.recommendation == vpb.RECOMMENDATION_INCONCLUSIVE
+    assert result.would_change
+
+
+def test_everybody_is_the_weakest_audience() -> None:
+    """ "for everyone" is scored 1 with its words, and the edit says what to put in its place."""
+    found = {c.criterion: c for c in criteria.score(read_idea("A recipe app for everyone that plans meals").profile)}
+    audience = found[vpb.CRITERION_AUDIENCE]
+    assert (audience.score, list(audience.basis)) == (1, ["for everyone"])
+    assert "everyone" in audience.improvement
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("A time machine for tourists that lets them visit ancient Rome", "time machine"),
+        ("A device for pensioners that turns lead into gold", "lead into gold"),
+    ],
+)
+def test_what_nature_forbids_is_not_feasible(text: str, words: str) -> None:
+    """An impossible promise scores 1 on feasibility with its words, and holds the idea below GO."""
+    found = {c.criterion: c for c in criteria.score(read_idea(text).profile)}
+    assert (found[vpb.CRITERION_FEASIBILITY].score, list(found[vpb.CRITERION_FEASIBILITY].basis)) == (1, [words])
+    assert decided(text).recommendation != vpb.RECOMMENDATION_GO
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A free service that costs 50 dollars a month for plumbers who send quotes",
+        "An offline-only cloud platform for fans that streams live video of matches",
+        "A mobile app for pensioners who never go online",
+    ],
+)
+def test_a_contradiction_is_named(text: str) -> None:
+    """Two statements that cannot both hold make the idea unclear, and both are quoted."""
+    clarity = criteria.score(read_idea(text).profile)[0]
+    assert clarity.score == 2
+    assert len(clarity.basis) == 2
+    assert all(part in text for part in clarity.basis)
+
+
+def test_a_free_trial_contradicts_no_price() -> None:
+    """A free tier beside a price is a business model, not a contradiction."""
+    clarity = criteria.score(read_idea("An invoicing app for plumbers, free trial, then $9 per month").profile)[0]
+    assert not clarity.reason.startswith("It contradicts")
+
+
 # Knock-outs
 
 
@@ -184,7 +251,8 @@ def test_the_verdict_follows_its_rules(values: list[int | None]) -> None:
     known = [v for v in values if v is not None]
     assert result.reasons
     assert result.would_change or known == [5] * 8
-    if len(known) < verdict.CRITERIA_SCORED_MIN:
+    problem, audience = (criteria.ORDER.index(c) for c in (vpb.CRITERION_PROBLEM, vpb.CRITERION_AUDIENCE))
+    if len(known) < verdict.CRITERIA_SCORED_MIN or values[problem] is values[audience] is None:
         assert result.recommendation == vpb.RECOMMENDATION_INCONCLUSIVE
         return
     mean = sum(known) / len(known)
@@ -229,7 +297,7 @@ def test_no_criteria_are_inconclusive() -> None:
 # Duplicates
 
 
-def stored(text: str, run: str, *, tenant: str = "t", vector: tuple[float, ...] = (), seconds: float = 0) -> StoredIdea:
+def stored(text: str, run: str, *, tenant: str = "t", vector: bytes = b"", seconds: float = 0) -> StoredIdea:
     return StoredIdea(tenant, run, text, NOW + timedelta(seconds=seconds), "fake" if vector else "", vector)
 
 
@@ -242,12 +310,43 @@ def test_exact_means_the_same_letters_and_digits() -> None:
 
 def test_vectors_find_paraphrases_of_the_same_embedder_only() -> None:
     """Alike vectors make a duplicate; vectors of another embedder or length do not count."""
-    one = stored("Alpha beta gamma", "runs/b", vector=(0.6, 0.8))
-    same = stored("Delta epsilon zeta", "runs/a", vector=(0.8, 0.6))
-    assert [d.exact for d in duplicates.find(one, [same])] == [False]
-    foreign = StoredIdea("t", "runs/a", "Delta epsilon zeta", NOW, "other", (0.8, 0.6))
-    longer = stored("Delta epsilon zeta", "runs/a", vector=(0.8, 0.6, 0.0))
+    one = stored("Alpha beta gamma", "runs/b", vector=duplicates.pack((0.6, 0.8), (0.6, 0.8)))
+    near = duplicates.pack((0.8, 0.6), (0.6, 0.8))
+    same = stored("Delta epsilon zeta", "runs/a", vector=near)
+    assert [(d.exact, d.similarity) for d in duplicates.find(one, [same])] == [(False, 0.98)]
+    foreign = StoredIdea("t", "runs/a", "Delta epsilon zeta", NOW, "other", near)
+    longer = stored("Delta epsilon zeta", "runs/a", vector=duplicates.pack((0.8, 0.6, 0.0), (0.6, 0.8, 0.0)))
     assert not duplicates.find(one, [foreign, longer])
+
+
+def test_the_same_frame_around_another_core_is_no_duplicate() -> None:
+    """Texts that are alike while what they do is not fall below the threshold: both cosines count the same."""
+    one = stored("Alpha beta gamma", "runs/b", vector=duplicates.pack((1.0, 0.0), (1.0, 0.0)))
+    framed = stored("Delta epsilon zeta", "runs/a", vector=duplicates.pack((0.72, 0.694), (0.28, 0.96)))
+    assert not duplicates.find(one, [framed])
+
+
+def test_a_core_leaves_audience_and_form_out() -> None:
+    """The core says what is done; a text that gives none stands for itself."""
+    core = duplicates.core_of(read_idea("An app for beekeepers that warns before a hive swarms").profile)
+    assert "swarm" in core
+    assert "beekeepers" not in core
+    assert duplicates.core_of(read_idea("Bees and honey").profile) == "Bees and honey"
+
+
+def test_thousands_of_earlier_ideas_are_compared_quickly() -> None:
+    """Among 5,000 earlier ideas of a tenant the copy is found within a second of processor time."""
+    words = "bees boats books bikes bread choirs clinics crops dogs drones farms games hotels kites lamps maps".split()
+    vector = duplicates.pack([0.05] * 384, [0.05] * 384)
+    earlier = [
+        stored(f"A tool for {words[n % 16]} that sorts {words[n // 16 % 16]} number {n}", f"runs/{n}", vector=vector)
+        for n in range(4_999)
+    ]
+    earlier.append(stored(FOOD.upper(), "runs/copy", vector=vector))
+    began = time.process_time()
+    found = duplicates.find(stored(FOOD, "runs/new"), earlier)
+    assert time.process_time() - began < 1.0
+    assert [(d.run, d.exact) for d in found] == [("runs/copy", True)]
 
 
 def test_own_run_and_other_tenants_are_no_duplicates() -> None:
@@ -268,10 +367,10 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 async def test_a_run_is_kept_once(store: IdeaStore) -> None:
     """The first idea of a run stays; a retry gets it back."""
-    first = await store.remember(stored(FOOD, "runs/a", vector=(0.5, 0.5)))
+    first = await store.remember(stored(FOOD, "runs/a", vector=duplicates.pack((1.0,), (1.0,))))
     again = await store.remember(stored(FOOD, "runs/a", seconds=60))
     assert again == first
-    assert first.vector == pytest.approx((0.5, 0.5))
+    assert first.vector == duplicates.pack((1.0,), (1.0,))
     assert first.seen_at == NOW
 
 
