@@ -17,8 +17,8 @@ import grpc
 
 from bench.evaluation.batch import IDEAS as RELATED
 from bench.evaluation.harness import Finished, finish, finish_all, spec
-from bench.evaluation.resilience import IDEAS
 from bench.evaluation.report import Row
+from bench.evaluation.resilience import IDEAS
 from bench.replay.process import control, replayed
 from bench.replay.server import settings
 from chassis.channel import open_channel

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.evaluation.report import Row, at_least, skipped
-
 from chassis.idea.reading import read_idea
 from chassis.idea.text import normalise
 from chassis.models.embedding import Embedder, MiniLmEmbedder

@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import Any
 
 from bench.evaluation.report import Row, at_least, skipped
-
 from chassis.idea.reading import read_idea
 from chassis.idea.text import normalise
 from pipeline.v1 import common_pb2 as pb
