@@ -12,7 +12,18 @@ from pathlib import Path
 from bench.evaluation.report import Row, table
 
 # A section is a module with TITLE and run(data) -> list[Row]; add its name here.
-SECTIONS = ("retrieval", "embedder", "stance", "business", "product_matching")
+SECTIONS = (
+    "retrieval",
+    "embedder",
+    "stance",
+    "business",
+    "product_matching",
+    "profile",
+    "duplicates",
+    "resilience",
+    "batch",
+    "citations",
+)
 
 
 def measure(data: Path, names: Sequence[str] = SECTIONS) -> list[tuple[str, list[Row]]]:
