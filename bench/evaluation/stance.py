@@ -43,13 +43,13 @@ def run(data: Path) -> list[Row]:
     given = probabilities.argmax(axis=1)
     each = measures.f1_by_class(wanted, given, len(CLASSES))
     bins = measures.calibration(probabilities, wanted)
-    error = measures.expected_calibration_error(bins)
+    ece = measures.expected_calibration_error(bins)
     hard = np.array([pair.hard or pair.stance != CLASSES[MENTIONS] for pair in found])
     sure = given.copy()
     sure[(given != MENTIONS) & (probabilities.max(axis=1) < CONFIDENCE_MIN)] = MENTIONS
     sides = sure != MENTIONS
     if os.environ.get("PIPELINE_EVAL_PLOTS"):
-        PLOT.write_text(plot(bins, error), encoding="utf-8")
+        PLOT.write_text(plot(bins, ece), encoding="utf-8")
     f1 = measures.macro_f1(wanted, given)
     by_class = ", ".join(f"{name} {value:.2f}" for name, value in zip(NAMES, each, strict=True))
     return [
@@ -59,7 +59,7 @@ def run(data: Path) -> list[Row]:
         Row(f"model, sides from {CONFIDENCE_MIN} on", measures.macro_f1(wanted, sure), note="as the product shows it"),
         Row("precision of the sides taken", float((sure[sides] == wanted[sides]).mean()),
             note=f"{sides.mean():.0%} of the pairs; the rest is said to mention"),
-        Row("expected calibration error", error, f"<= {ECE_MAX}", holds=error <= ECE_MAX),
+        Row("expected calibration error", ece, f"<= {ECE_MAX}", holds=ece <= ECE_MAX),
     ]  # fmt: skip
 
 

@@ -74,7 +74,7 @@ def table(found: Sequence[pairs.Pair], with_vectors: bool) -> Table:
     return Table(
         names,
         np.array([[row[name] for name in names] for row in rows]),
-        np.array([CLASSES.index(pair.stance) for pair in found]),  # type: ignore[arg-type]
+        np.array([CLASSES.index(pair.stance) for pair in found]),
         np.array([pair.group for pair in found]),
     )
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from pipeline.v1 import common_pb2
+from services.evidence.domain import verify
 from services.evidence.domain.bm25 import Collection
 from services.evidence.domain.model import Candidate, Found
 from services.evidence.domain.words import content_stems, is_generic, stems
@@ -181,6 +182,11 @@ def item_id(url: str, quote: str) -> str:
     """Return `ev-` and 12 hex digits of sha256(url, quote): the same find has the same id in every run."""
     identity = f"{url}\n{quote}"
     return f"ev-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
+
+
+def verified(candidate: Candidate) -> bool:
+    """True when the citation holds what it is cited for; `verify.unverified_reason` says why not."""
+    return not verify.unverified_reason(candidate)
 
 
 def _unit(value: float) -> float:
