@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
@@ -47,6 +48,8 @@ Emit = Callable[[evidence_pb2.CollectEvidenceResponse], Awaitable[None]]
 
 # Passages of one source that are scored for one claim, where the provider names none.
 PASSAGES_PER_FOUND = 2
+# Finds of one claim that are shown while the search goes on; each is an event of the run. The result chooses from all.
+SHOWN_PER_CLAIM = 12
 # Longest time for which one question may be open, its waits for turns and its retries included: a source that takes
 # longer is missing from this run.
 QUESTION_SECONDS = 40.0
@@ -86,6 +89,8 @@ class _State:
     domains: dict[int, list[str]] = field(default_factory=dict)
     leads: list[page_reading.Lead] = field(default_factory=list)
     shown: set[str] = field(default_factory=set)
+    # Finds shown as they came, by claim.
+    told: Counter[str] = field(default_factory=Counter)
     asked_done: int = 0
     # How rare words are among the run's passages.
     collection: Collection = field(default_factory=lambda: Collection(prior=True))
@@ -251,11 +256,13 @@ class _Run:
                 self._weigh(candidate)
                 self._state.scored.append(candidate)
         for candidate in batch:
-            if self._domain_of(candidate) is None:
+            claim = candidate.query.claim_id
+            if self._domain_of(candidate) is None or self._state.told[claim] >= SHOWN_PER_CLAIM:
                 continue
             shown = self._item(candidate)
             if shown.id not in self._state.shown:
                 self._state.shown.add(shown.id)
+                self._state.told[claim] += 1
                 await self._emit(evidence_pb2.CollectEvidenceResponse(item=shown))
 
     def _weigh(self, candidate: Candidate) -> None:

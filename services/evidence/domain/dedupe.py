@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pipeline.v1 import common_pb2
@@ -25,6 +26,7 @@ _SITE = re.compile(r"\s+(?:[|·»]|[-–—])\s+[^|·»–—]{2,40}$")
 _TRACKING = re.compile(r"^(utm_\w+|fbclid|gclid|ref|ref_src|mc_cid|mc_eid)$", re.IGNORECASE)
 
 
+@lru_cache(maxsize=10_000)
 def canonical_url(url: str) -> str:
     """Return the address without what does not change the page: case of the host, fragment, trackers, slash.
 
@@ -49,6 +51,8 @@ def merge_duplicates(candidates: Iterable[Candidate]) -> list[Candidate]:
     ordered = sorted(candidates, key=_preference)
     kept: list[Candidate] = []
     by_id: set[str] = set()
+    for candidate in ordered:
+        candidate.merged_urls.clear()  # of an earlier choice, which had others beside it
     for candidate in ordered:
         identity = item_id(candidate.found.url, candidate.quote)
         if identity in by_id:
@@ -109,13 +113,18 @@ def _copied(one: str, other: str) -> bool:
 
 def _one_story(first: Candidate, second: Candidate) -> bool:
     """True for two pages with one headline whose quotes give the same numbers (at least one; one may give more)."""
-    titles = set(content_stems(headline(first.found.title))), set(content_stems(headline(second.found.title)))
+    titles = _title_words(first.found.title), _title_words(second.found.title)
     if min(len(titles[0]), len(titles[1])) < TITLE_WORDS_MIN:
         return False
     if len(titles[0] & titles[1]) / len(titles[0] | titles[1]) < SAME_TITLE:
         return False
     fewer, more = sorted(({number.value for number in numbers(c.quote)} for c in (first, second)), key=len)
     return bool(fewer) and fewer <= more
+
+
+@lru_cache(maxsize=10_000)
+def _title_words(title: str) -> frozenset[str]:
+    return frozenset(content_stems(headline(title)))
 
 
 def headline(title: str) -> str:

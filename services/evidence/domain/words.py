@@ -87,6 +87,10 @@ _GENERIC_STEMS = frozenset(stem(word) for word in GENERIC)
 _STOP_STEMS = frozenset(stem(word) for word in STOPWORDS) | STOPWORDS
 
 
+# A passage or a claim is compared with hundreds of others: what is read off it is remembered. Longer texts pass by.
+REMEMBERED_CHARS_MAX = 1_000
+
+
 def tokens(text: str) -> list[Token]:
     """Return every word of `text` with its place, stop words included."""
     return [Token(stem(m.group()), m.start(), m.end()) for m in _TOKEN.finditer(text)]
@@ -99,7 +103,14 @@ def stems(text: str) -> list[str]:
 
 def content_stems(text: str) -> list[str]:
     """Return the stems of `text` in order, without stop words."""
-    return [s for s in stems(text) if not is_stop(s)]
+    if len(text) > REMEMBERED_CHARS_MAX:
+        return [s for s in stems(text) if not is_stop(s)]
+    return list(_content_stems(text))
+
+
+@lru_cache(maxsize=10_000)
+def _content_stems(text: str) -> tuple[str, ...]:
+    return tuple(s for s in stems(text) if not is_stop(s))
 
 
 def name_stems(name: str) -> list[str]:
@@ -169,6 +180,7 @@ class PhraseIndex:
         return max(places) - min(places) <= reach
 
 
+@lru_cache(maxsize=10_000)
 def shingles(text: str, size: int = 3) -> frozenset[Phrase]:
     """Return the overlapping runs of `size` stems: what near-duplicates share."""
     words = content_stems(text)
