@@ -36,6 +36,11 @@ CANCELS_AT_ONCE = 16
 """Below what a gateway works on at a time, so that none is refused."""
 
 
+# Each source's terms say how long its answers serve, a few hours to a week; a founder who comes back tomorrow asks
+# nothing twice within them.
+CACHE_TTL_SECONDS = 7 * 86_400
+
+
 @dataclass(frozen=True)
 class Connection:
     """Which gateway to talk to."""
@@ -82,10 +87,17 @@ class RunOptions:
     no_cache: bool = False
 
 
+def _config(*, no_cache: bool) -> AsyncPipelineConfig:
+    """How the command line runs ideas."""
+    return AsyncPipelineConfig(
+        max_concurrent_phases=3, enable_aggressive_caching=not no_cache, cache_ttl_seconds=CACHE_TTL_SECONDS
+    )
+
+
 async def run(idea: str, options: RunOptions, connection: Connection, *, as_json: bool) -> int:
     """One idea through every phase, files into the folder."""
     check_folder(options.out)
-    config = AsyncPipelineConfig(max_concurrent_phases=3, enable_aggressive_caching=not options.no_cache)
+    config = _config(no_cache=options.no_cache)
     spec = run_spec(
         idea,
         config=config,
@@ -172,7 +184,7 @@ async def ideas(
 ) -> int:
     """Rank many ideas by verdict and measured quality."""
     texts = read_ideas(file)
-    config = AsyncPipelineConfig(max_concurrent_phases=3, enable_aggressive_caching=not no_cache)
+    config = _config(no_cache=no_cache)
     # Ranking needs verdict and evidence; decks and projects are drafted for the ideas that win.
     skip = [common_pb2.PHASE_PITCH, common_pb2.PHASE_CAMPAIGN, common_pb2.PHASE_MVP]
     specs = []

@@ -49,7 +49,7 @@ Emit = Callable[[evidence_pb2.CollectEvidenceResponse], Awaitable[None]]
 # Passages of one source that are scored for one claim, where the provider names none.
 PASSAGES_PER_FOUND = 2
 # Finds of one claim that are shown while the search goes on; each is an event of the run. The result chooses from all.
-SHOWN_PER_CLAIM = 12
+SHOWN_PER_CLAIM = 8
 # Longest time for which one question may be open, its waits for turns and its retries included: a source that takes
 # longer is missing from this run.
 QUESTION_SECONDS = 40.0
