@@ -25,6 +25,7 @@ from services.evidence.domain.model import Candidate, ClaimKind
 from services.evidence.domain.scoring import ABOUT_MIN
 from services.evidence.domain.stance_features import measure
 from services.evidence.domain.stance_model import Contribution, StanceModels, decide
+from services.evidence.domain.words import content_stems
 
 RULES_VERSION = 1
 RULES, MODEL = "rules", "model"
@@ -77,9 +78,9 @@ def judge(candidate: Candidate, models: StanceModels | None = None) -> Judgement
 def _text(candidate: Candidate, models: StanceModels | None) -> Judgement:
     quote, query = candidate.quote, candidate.query
     if models is None or candidate.relevance < ABOUT_MIN:
-        return read_text(quote, query.kind, candidate.relevance)
+        return read_text(quote, query.kind, candidate.relevance, query.terms)
     patterns = TEXT_CUES.get(query.kind)
-    cues = _find_cues(quote, *patterns) if patterns else []
+    cues = _find_cues(quote, *patterns, query.terms) if patterns else []
     counts = None
     if patterns:
         counts = (sum(cue.supports for cue in cues), sum(not cue.supports for cue in cues))
@@ -151,18 +152,19 @@ class _Cue(NamedTuple):
     supports: bool
 
 
-def read_text(quote: str, kind: ClaimKind, relevance: float) -> Judgement:
+def read_text(quote: str, kind: ClaimKind, relevance: float, subject: Sequence[str] = ()) -> Judgement:
     """Return what a passage says about a claim of this kind, read off its cues.
 
     Cues against are read first and cover their words: "would not pay" is no "pay". A negation within three words
-    before a cue turns it around.
+    before a cue turns it around. A word of the claim's own `subject` (its search terms) says what a passage is about,
+    not that it is so: it counts only beside an amount, a frequency or somebody's experience.
     """
     patterns = TEXT_CUES.get(kind)
     if patterns is None:
         return Judgement(MENTIONS, 0.5, "no rule reads claims of this kind")
     if relevance < ABOUT_MIN:
         return Judgement(MENTIONS, 0.5, "names the subject without going into the claim")
-    cues = _find_cues(quote, *patterns)
+    cues = _find_cues(quote, *patterns, subject)
     for_it = [cue for cue in cues if cue.supports]
     against = [cue for cue in cues if not cue.supports]
     if not cues:
@@ -176,7 +178,19 @@ def read_text(quote: str, kind: ClaimKind, relevance: float) -> Judgement:
     return Judgement(stance, min(sure, 0.9), f"it says {_named(major)}")
 
 
-def _find_cues(quote: str, supporting: re.Pattern[str], contradicting: re.Pattern[str]) -> list[_Cue]:
+# What turns the name of a subject into a statement about it.
+_STATED = re.compile(
+    r"\d|%|\b(?:percent|half|thirds?|quarters?|fifths?|tenths?|dozens|hundreds|thousands|millions|billions|most|many|few"
+    r"|every|each (?:day|week|month|year)|daily|weekly|often|always|constantly|never|we|our|us|my|me|i|i'm|i've)\b",
+    re.IGNORECASE,
+)
+
+
+def _find_cues(
+    quote: str, supporting: re.Pattern[str], contradicting: re.Pattern[str], subject: Sequence[str]
+) -> list[_Cue]:
+    own = frozenset(stem for term in subject for stem in content_stems(term))
+    stated = _STATED.search(quote) is not None
     cues: list[_Cue] = []
     covered: list[tuple[int, int]] = []
     for pattern, supports in ((contradicting, False), (supporting, True)):
@@ -184,6 +198,9 @@ def _find_cues(quote: str, supporting: re.Pattern[str], contradicting: re.Patter
             if any(match.start() < end and start < match.end() for start, end in covered):
                 continue
             covered.append(match.span())
+            words = content_stems(match.group())
+            if not stated and words and own.issuperset(words):
+                continue
             before = quote[max(0, match.start() - 40) : match.start()]
             turned = bool(_NEGATION.search(before))
             cues.append(_Cue(match.start(), match.group(), supports != turned))

@@ -374,3 +374,18 @@ def test_an_empty_directory_is_no_proof_of_an_open_field() -> None:
     """The gap is named only when the directory was asked and knew nothing."""
     assert len(coverage.no_products(True, 0)) == 1
     assert coverage.no_products(True, 2) == coverage.no_products(False, 0) == []
+
+
+@pytest.mark.parametrize(
+    ("quote", "stance"),
+    [
+        ("This overview describes how wasting food in households is handled today.", common_pb2.STANCE_MENTIONS),
+        ("Households waste a third of the food that they buy.", common_pb2.STANCE_SUPPORTS),
+        ("We waste food and hate it.", common_pb2.STANCE_SUPPORTS),
+        ("Wasting food is frustrating.", common_pb2.STANCE_SUPPORTS),
+    ],
+)
+def test_the_claims_own_subject_is_no_word_for_it(quote: str, stance: int) -> None:
+    """ "Wasting food" names what the claim is about; an amount, an experience or another word makes it a statement."""
+    judged = read_text(quote, common_pb2.CLAIM_KIND_PROBLEM, 0.8, ("wasting food", "households", "expiry dates"))
+    assert judged.stance == stance
