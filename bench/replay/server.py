@@ -59,6 +59,7 @@ def settings(address: str, names: Sequence[str] | None = None) -> dict[str, Any]
     asked = {source.name: source for source in SOURCES if source.name in replayed}
     place = address.removeprefix("http://")
     found: dict[str, Any] = {
+        "offline": False,
         "providers": ",".join(asked),
         "upstream_rate_factor": 1_000.0,
         "contact": "replay@example.org",

@@ -28,7 +28,8 @@ from tests.support.evidence_kit import FOOD, hackernews, hit, page
 @asynccontextmanager
 async def running(state_dir: Path, url: str, **settings: Any) -> AsyncIterator[tuple[EmbeddedPipeline, GatewayClient]]:
     """Gateway, validation and evidence, with a Hacker News at `url`."""
-    wanted = {"hackernews_url": url, "providers": "hackernews", "embedder": "none", **settings}
+    only = {"hackernews_url": url, "providers": "hackernews", "offline": False, "fetch_pages": False}
+    wanted = {**only, "embedder": "none", **settings}
     options = EmbeddedOptions(state_dir=state_dir, phases=("validation", "evidence"), settings=wanted)
     async with EmbeddedPipeline(options) as embedded, GatewayClient(embedded.target) as client:
         yield embedded, client

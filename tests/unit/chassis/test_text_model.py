@@ -85,8 +85,8 @@ async def test_unknown_prices_are_said_to_be_unknown() -> None:
     pytest.importorskip("pydantic_ai", reason="the extra 'llm' is not installed")
     telemetry = recording_telemetry()
     key = {"text_model_key": "k"}
-    listed = load_text_model(load(TextModelConfig, text_model="openai:gpt-4o-mini", **key), telemetry)
-    unlisted = load_text_model(load(TextModelConfig, text_model="openai:not-a-model", **key), telemetry)
+    listed = load_text_model(load(TextModelConfig, offline=False, text_model="openai:gpt-4o-mini", **key), telemetry)
+    unlisted = load_text_model(load(TextModelConfig, offline=False, text_model="openai:not-a-model", **key), telemetry)
     local = load_text_model(load(TextModelConfig, text_model="openai:x", text_model_url="http://[::1]:1/v1"), telemetry)
     assert listed.price_note == ""
     assert listed.cost_micros_max(REQUEST) > 0
