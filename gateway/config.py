@@ -23,7 +23,8 @@ class GatewayConfig(ServerConfig):
 
     # Deadlines: about ten times what each phase takes on two cores, so that only a stuck server meets them.
     validation_seconds: float = Field(20.0, gt=0, le=600, allow_inf_nan=False, description="deadline")
-    evidence_seconds: float = Field(90.0, gt=0, le=1800, allow_inf_nan=False, description="deadline")
+    # A source may take 40 s, the pages 25 s, addresses 10 s; the rest is computing beside other runs.
+    evidence_seconds: float = Field(120.0, gt=0, le=1800, allow_inf_nan=False, description="deadline")
     pitch_seconds: float = Field(90.0, gt=0, le=600, allow_inf_nan=False, description="deadline")
     campaign_seconds: float = Field(60.0, gt=0, le=600, allow_inf_nan=False, description="deadline")
     mvp_seconds: float = Field(240.0, gt=0, le=1800, allow_inf_nan=False, description="deadline")

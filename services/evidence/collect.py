@@ -40,6 +40,7 @@ from services.evidence.planning import plan
 from services.evidence.providers.documents import DocumentsProvider
 from services.evidence.providers.upstream import Tally, Upstream
 from services.evidence.stance_data import stance_models
+from services.evidence.times import share_of_time
 from services.evidence.vectors import Embedders, RunVectors
 
 _log = logging.getLogger(__name__)
@@ -50,9 +51,10 @@ Emit = Callable[[evidence_pb2.CollectEvidenceResponse], Awaitable[None]]
 PASSAGES_PER_FOUND = 2
 # Finds of one claim that are shown while the search goes on; each is an event of the run. The result chooses from all.
 SHOWN_PER_CLAIM = 8
-# Longest time for which one question may be open, its waits for turns and its retries included: a source that takes
-# longer is missing from this run.
+# Longest time for which one question may be open, its waits for turns and its retries included, and the share of the
+# call's time that it may take: a source that takes longer is missing from this run.
 QUESTION_SECONDS = 40.0
+QUESTION_SHARE = 0.45
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,7 @@ class _Run:
         self._silent = [u for u in everybody if u not in self._heard]
         self._operations = asyncio.Semaphore(job.profile.max_concurrent_operations)
         self._slots = asyncio.Semaphore(min(job.profile.max_concurrent_api_calls, job.profile.connection_pool_size))
+        self._question_seconds = share_of_time(QUESTION_SECONDS, QUESTION_SHARE)
         self._own: dict[tuple[str, str], Query] = {}
         self._budget = Budget(job.allowance_micros)
         offline = job.profile.offline
@@ -210,7 +213,7 @@ class _Run:
             return limited(upstream.operation(self._job.profile, self._slots, tally), self._operations)
         both = _Both(self._operations, self._slots)
         search = upstream.operation(self._job.profile, both, tally, self._budget)
-        return timed(search, QUESTION_SECONDS, self._clock, name=upstream.name)
+        return timed(search, self._question_seconds, self._clock, name=upstream.name)
 
     async def _read(self, batches: Batches) -> page_reading.Readings:
         """Read the best of the pages that searches led to; what is beyond the bound is left out of the run."""

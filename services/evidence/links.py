@@ -10,11 +10,14 @@ from chassis.resilience import timed
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Candidate, Found
+from services.evidence.times import share_of_time
 
 Check = Callable[[str], Awaitable[common_pb2.LinkStatus.ValueType]]
 
-# Longest wait for all addresses together; what has not answered by then is unknown, not dead.
+# Longest wait for all addresses together, and the share of what is left of the call's time; what has not answered by
+# then is unknown, not dead.
 CHECK_SECONDS = 10.0
+CHECK_SHARE = 0.3
 USELESS = frozenset({common_pb2.LINK_STATUS_DEAD, common_pb2.LINK_STATUS_BLOCKED})
 
 
@@ -47,7 +50,7 @@ async def look(
         else:
             open_.append(url)
     if check is not None and open_:
-        op = timed(check, CHECK_SECONDS, clock, name="address")
+        op = timed(check, share_of_time(CHECK_SECONDS, CHECK_SHARE), clock, name="address")
         answers = await asyncio.gather(*(op(url) for url in open_), return_exceptions=True)
         for url, answer in zip(open_, answers, strict=True):
             if isinstance(answer, BaseException) and not isinstance(answer, PipelineError):

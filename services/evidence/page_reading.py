@@ -20,14 +20,16 @@ from services.evidence.domain.coverage import source_missing
 from services.evidence.domain.dedupe import canonical_url
 from services.evidence.domain.model import Found, Query
 from services.evidence.domain.scoring import lexical
+from services.evidence.times import share_of_time
 
 if TYPE_CHECKING:
     from services.evidence.providers.pages import Page
 
 # Pages read for one run. Each takes a second or so and yields two passages; a claim shows eight finds at most.
 PAGES_MAX = 24
-# Longest time that a run waits for all its pages together.
+# Longest time that a run waits for all its pages together, and the share of what is left of the call's time.
 READING_SECONDS = 25.0
+READING_SHARE = 0.5
 
 
 class Reader(Protocol):
@@ -95,7 +97,8 @@ async def read_leads(leads: Sequence[Lead], reader: Reader, clock: Clock, *, cac
     A lead whose page cannot be read stays what it was.
     """
     readings = Readings()
-    results = await asyncio.gather(*(_read(lead, reader, clock, caching) for lead in leads))
+    seconds = share_of_time(READING_SECONDS, READING_SHARE)
+    results = await asyncio.gather(*(_read(lead, reader, clock, caching, seconds) for lead in leads))
     for lead, result in zip(leads, results, strict=True):
         if isinstance(result, Found):
             readings.sources.append(Lead(result, lead.wanted))
@@ -105,14 +108,14 @@ async def read_leads(leads: Sequence[Lead], reader: Reader, clock: Clock, *, cac
     return readings
 
 
-async def _read(lead: Lead, reader: Reader, clock: Clock, caching: bool) -> Found | str:
+async def _read(lead: Lead, reader: Reader, clock: Clock, caching: bool, seconds: float) -> Found | str:
     """The lead as its page says it, or what hindered it."""
     found = lead.found
 
     async def read(url: str) -> Page:
         return await reader.read(url, caching=caching)
 
-    op = timed(read, READING_SECONDS, clock, name="page")
+    op = timed(read, seconds, clock, name="page")
     try:
         page = await op(found.url)
     except PipelineError as error:

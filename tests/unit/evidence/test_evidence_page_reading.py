@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from typing import Any
 
 import pytest
 
+from chassis.deadline import Deadline, set_deadline
 from chassis.limits import Profile
-from chassis.testing import ManualClock, recording_telemetry
+from chassis.testing import ManualClock, recording_telemetry, settle
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, errors_pb2, evidence_pb2
 from services.evidence import citations, page_reading
@@ -52,10 +54,11 @@ async def collect(
     outside: Outside,
     claims: tuple[common_pb2.Claim, ...] = (CLAIM,),
     terms: Terms | None = None,
+    clock: ManualClock | None = None,
     **profile: Any,
 ) -> evidence_pb2.EvidenceResult:
     """One run over these sources."""
-    clock = ManualClock(NOW)
+    clock = clock or ManualClock(NOW)
 
     def around(provider: Any, **settings: Any) -> Upstream:
         return Upstream(provider, telemetry=recording_telemetry(), clock=clock, **settings)
@@ -172,6 +175,29 @@ async def test_orders_in_an_api_record_are_flagged_and_obeyed_by_nobody() -> Non
     assert PB.SOURCE_FLAG_INSTRUCTIONS in by_url["https://sly.example"].flags
     assert not by_url["https://honest.example"].flags
     assert by_url["https://sly.example"].composite < by_url["https://honest.example"].composite
+
+
+async def test_slow_sources_cost_a_run_these_sources_and_not_the_answer() -> None:
+    """Within a deadline of ten seconds a source that never answers is given up in time for the others."""
+
+    class Silent(FakeProvider):
+        async def search(self, query: Any) -> Any:
+            await asyncio.Event().wait()
+
+    clock = ManualClock(NOW)
+    set_deadline(Deadline(10.0, clock))
+    try:
+        silent = Silent(name="silent", offline=False)
+        task = asyncio.create_task(collect(FakeProvider([found(PAIN)]), silent, outside=Outside(), clock=clock))
+        await settle()
+        await clock.tick(4.6)
+        result = await task
+    finally:
+        set_deadline(None)
+    assert result.items
+    (missing,) = [m for m in result.missing if m.subject == "silent"]
+    assert missing.error == errors_pb2.ERROR_REASON_DEADLINE_EXCEEDED
+    assert clock.monotonic() < 10
 
 
 def asked(url: str = "https://a.example", origin: int = PB.TEXT_ORIGIN_FETCHED_PAGE, text: str = PAIN) -> Any:
