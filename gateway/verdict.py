@@ -42,7 +42,7 @@ from gateway import verdict_wording as say
 from gateway.verdict_criteria import CAPPED_MEAN, NO_GO_MEAN_MAX, PIVOT_MEAN_MAX, by_score
 from gateway.verdict_facts import GO, INCONCLUSIVE, NO_GO, PIVOT, RANK, Decision, Facts, Ruling, gather
 from gateway.verdict_flips import flips
-from gateway.verdict_weights import Weighed, weigh
+from gateway.verdict_weights import STARTER_PROVIDERS, Weighed, weigh
 from pipeline.v1 import evidence_pb2, validation_pb2
 
 # Below this many supporting sources, chance decides.
@@ -56,8 +56,6 @@ BALANCE_NO_GO = -0.5
 SHIFT_MAX = 1.0
 # A differentiation score above this says what sets the idea apart.
 DIFFERENT_ABOVE = 3
-# What ships with the pipeline: it knows the field, nobody in it was asked about this idea.
-STARTER_PROVIDERS = frozenset({"directory", "benchmarks"})
 STARTER_CONFIDENCE_MAX = 0.5
 
 

@@ -7,6 +7,7 @@ from gateway import quality
 from gateway.metrics import overlapping
 from gateway.results import Results
 from gateway.verdict import combine
+from gateway.verdict_weights import voices
 from pipeline.v1 import common_pb2, evidence_pb2, mvp_pb2, validation_pb2
 
 GO, PIVOT, NO_GO, INCONCLUSIVE = (
@@ -240,3 +241,14 @@ def test_shipped_facts_alone_are_a_first_impression() -> None:
     assert verdict.confidence <= 0.5
     items.items[0].provider = "documents"
     assert combine(given, items).confidence > 0.5
+
+
+def test_what_ships_with_the_pipeline_supports_by_a_third() -> None:
+    """A directory entry or a general benchmark lifts the score less than the same words of a source found for the idea."""
+    kinds = {"problem": common_pb2.CLAIM_KIND_PROBLEM}
+    found, shipped = evidence_item(1), evidence_item(2)
+    shipped.provider = "benchmarks"
+    (one,), (other,) = voices([found], kinds), voices([shipped], kinds)
+    assert other.weight == pytest.approx(one.weight / 3)
+    shipped.stance = common_pb2.STANCE_CONTRADICTS
+    assert voices([shipped], kinds)[0].weight == pytest.approx(one.weight)
