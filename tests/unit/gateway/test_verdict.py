@@ -244,7 +244,7 @@ def test_shipped_facts_alone_are_a_first_impression() -> None:
 
 
 def test_what_ships_with_the_pipeline_supports_by_a_third() -> None:
-    """A directory entry or a general benchmark lifts the score less than the same words of a source found for the idea."""
+    """A directory entry or a general benchmark lifts the score less than a source that was found for the idea."""
     kinds = {"problem": common_pb2.CLAIM_KIND_PROBLEM}
     found, shipped = evidence_item(1), evidence_item(2)
     shipped.provider = "benchmarks"
