@@ -61,5 +61,5 @@ async def test_a_server_that_dies_in_mid_run() -> None:
         assert len(await planning.plan([query()], use)) == 2
         assert await model_stance.judge([candidate(relevance=0.8)], use) == [None]
     assert not use.asks
-    assert "words and rules did its work: stance (1)" in use.missing()[0].reason
+    assert "Words and rules did its work: stance (1 question)" in use.missing()[0].reason
     assert len(server.bodies) == 4

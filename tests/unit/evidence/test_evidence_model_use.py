@@ -245,8 +245,8 @@ async def test_a_model_that_stops_is_replaced_and_the_report_says_so(reason: int
     assert (calls, asked.asks) == (2, False)
     (missing,) = asked.missing()
     assert (missing.kind, missing.error, missing.subject) == (kind, reason, "text model")
-    assert "words and rules did its work: stance" in missing.reason
-    assert "search phrases (1)" in asked.notices()[0].message
+    assert "Words and rules did its work: stance" in missing.reason
+    assert "(search phrases: 1 answer, 1 phrase added)" in asked.notices()[0].message
 
 
 async def test_one_useless_answer_is_not_the_end() -> None:
