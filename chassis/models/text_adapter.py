@@ -152,9 +152,7 @@ class AdaptedTextModel:
             )
         raise failed(self.name, "answered twice without the structure that was asked for", cause="invalid")
 
-    async def _answer(
-        self, request: CompletionRequest[T], prompt: Prompt, seconds: float, deadline: float
-    ) -> Answer:
+    async def _answer(self, request: CompletionRequest[T], prompt: Prompt, seconds: float, deadline: float) -> Answer:
         async def call(asked: Prompt) -> Answer:
             async with self._slots:
                 current_usage().external_call(0 if self.local else 1)

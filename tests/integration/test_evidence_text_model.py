@@ -16,6 +16,7 @@ import pytest
 from aiohttp import web
 
 from chassis.clock import Clock
+from chassis.config import load
 from chassis.models.text import TextModel
 from chassis.resilience import RetryPolicy
 from chassis.testing import ManualClock, phase_context, serve
@@ -29,6 +30,9 @@ from services.evidence.server import build, default_providers
 from services.validation.config import ValidationConfig
 from services.validation.server import build as build_validation
 from tests.support.evidence_kit import FOOD
+
+pytest.importorskip("pydantic_ai", reason="the extra 'llm' is not installed")
+
 from tests.support.text_models import USD, ModelServer, adapted, chat, held, model_server, reset, silent
 
 PB = common_pb2
@@ -75,7 +79,7 @@ def is_stance(body: dict[str, Any]) -> bool:
 
 
 def config(**settings: Any) -> EvidenceConfig:
-    return EvidenceConfig(**{"offline": True, "embedder": "none", "fetch_pages": False, **settings})
+    return load(EvidenceConfig, **{"offline": True, "embedder": "none", "fetch_pages": False, **settings})
 
 
 def request(notes: str = NOTES, allowance: int = 0, **profile: Any) -> evidence_pb2.CollectEvidenceRequest:
@@ -113,7 +117,7 @@ def queries(result: evidence_pb2.EvidenceResult) -> set[str]:
     return {query for domain in result.domains for query in domain.queries}
 
 
-def own(result: evidence_pb2.EvidenceResult) -> dict[str, PB.EvidenceItem]:
+def own(result: evidence_pb2.EvidenceResult) -> dict[str, common_pb2.EvidenceItem]:
     """Items of the founder's notes, by quote."""
     return {item.quote: item for item in result.items if item.provider == "documents"}
 
@@ -259,11 +263,15 @@ async def test_the_run_pays_for_its_model(tmp_path: Path) -> None:
         settings = config()
         model = await stack.enter_async_context(adapted(local, priced=True))
         providers = replace(default_providers(settings, embedder=None), text_model=model)
-        evidence, validation = build(settings, providers=providers), build_validation(ValidationConfig(embedder="none"))
+        evidence, validation = (
+            build(settings, providers=providers),
+            build_validation(load(ValidationConfig, embedder="none")),
+        )
         for server in (evidence, validation):
             await stack.enter_async_context(serve(server))
         gateway = build_gateway(
-            GatewayConfig(
+            load(
+                GatewayConfig,
                 state_dir=tmp_path,
                 http_listen="",
                 evidence_target=evidence.address,

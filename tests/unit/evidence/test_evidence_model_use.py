@@ -156,6 +156,13 @@ async def test_stance_of_numbered_passages() -> None:
     assert judged[0] == (SUPPORTS, 0.8, "scripted:model says supports", "scripted:model", ())
 
 
+def test_the_schema_asks_for_every_passage_and_fewer_are_valid() -> None:
+    """A server that writes by a grammar cannot stop early; what another leaves out costs no repair."""
+    asked = model_stance.verdicts_for(3)
+    assert asked.model_json_schema()["properties"]["verdicts"]["minItems"] == 3
+    assert len(asked.model_validate(verdicts((2, "supports", 0.8))).verdicts) == 1
+
+
 async def test_an_unsure_model_leaves_the_passage_to_the_rules() -> None:
     """Below the threshold it takes no side, and no confidence counts for more than the rules' highest."""
     answer = verdicts((1, "supports", 0.4), (2, "contradicts", 1.0))
@@ -282,3 +289,30 @@ async def test_an_offline_run_does_not_ask_a_far_model() -> None:
     assert "this run is offline" in asked.notices()[0].message
     near = use(plans("household food waste"), offline=True)
     assert len(await planning.plan([query()], near)) == 2
+
+
+async def test_what_fails_before_a_step_is_told_of_that_step_too() -> None:
+    """Planning broke off: the passages that the model did not get to see are named as the rules' work."""
+    asked = use(ScriptedTextModel(failing(broken())))
+    await planning.plan([query()], asked)
+    assert await model_stance.judge([text("a passage on food waste")], asked) == [None]
+    (missing,) = asked.missing()
+    assert "It was not asked again in this run." in missing.reason
+    assert "search phrases (1 question), stance (1 question)" in missing.reason
+
+
+@pytest.mark.parametrize(
+    ("error", "step"),
+    [
+        (broken(), "PIPELINE_EVIDENCE_SECONDS"),
+        (broken(errors_pb2.ERROR_REASON_UPSTREAM_FAILED, cause="connect"), "PIPELINE_TEXT_MODEL_URL"),
+        (broken(errors_pb2.ERROR_REASON_UPSTREAM_FAILED, cause="invalid"), "more able model"),
+        (broken(errors_pb2.ERROR_REASON_UPSTREAM_RATE_LIMITED), "later"),
+        (broken(errors_pb2.ERROR_REASON_BUDGET_EXHAUSTED), "budget"),
+    ],
+)
+async def test_the_next_step_fits_what_went_wrong(error: PipelineError, step: str) -> None:
+    """More time, a server that runs, an abler model, patience or money."""
+    asked = use(ScriptedTextModel(failing(error)))
+    await planning.plan([query()], asked)
+    assert step in asked.missing()[0].next_step
