@@ -41,9 +41,11 @@ from chassis.telemetry import (
 from pipeline.client import GatewayClient
 from pipeline.embedded import EmbeddedOptions, EmbeddedPipeline
 from pipeline.v1 import common_pb2
+from services.evidence import model_stance, planning
 from services.evidence.model_use import SUBJECT
 
 NAME = f"openai:{MODEL}"
+STEPS = (planning.STEP, model_stance.STEP)
 PHASES = ("validation", "evidence", "pitch")
 # A small model on one or two cores answers in half a minute, one question after another: the longest that may be set.
 SETTINGS = {"text_model_timeout_seconds": 600.0, "evidence_seconds": 1_800.0}
@@ -106,7 +108,7 @@ class Taken:
 
     def methods(self) -> Counter[str]:
         """Items by who judged their stance."""
-        return Counter(item.get("stanceMethod", "rules") for item in self.report["evidence"]["items"])
+        return Counter(item["stance_method"] for item in self.report["evidence"]["items"])
 
     def shows(self, text: str) -> bool:
         """Whether the page says so to a reader."""
@@ -163,7 +165,7 @@ def tell(taken: Taken) -> None:
     for method, count in sorted(taken.methods().items()):
         print(f"  {count} items judged by {method}")
     for item in taken.report["evidence"]["items"]:
-        if item.get("stanceMethod") == NAME:
+        if item["stance_method"] == NAME:
             print(f"    {item['stance'].removeprefix('STANCE_').lower()}: {item['quote'][:90]}")
     for kind in ("notices", "missing"):
         for text in taken.told(kind):
@@ -183,8 +185,10 @@ def with_the_model(taken: Taken) -> bool:
         [
             hold("the run succeeded", succeeded(taken)),
             hold("every question was answered", not any(ATTR_ERROR_REASON in q for q in taken.questions)),
-            hold("the model judged some of the evidence", taken.methods()[NAME] > 0),
-            hold("report.json says that it took part", any(f"{NAME} took part" in text for text in notices)),
+            hold(
+                "report.json says that it took part in the search and in judging passages",
+                len(notices) == 1 and all(word in notices[0] for word in (f"{NAME} took part", *STEPS)),
+            ),
             hold("report.html says so, too", bool(notices) and all(map(taken.shows, notices))),
             hold("nothing about it is missing", not taken.told("missing")),
         ]
@@ -200,7 +204,7 @@ def without_it(taken: Taken) -> bool:
             hold("the run succeeded", succeeded(taken)),
             hold("it had answered when it was stopped", any(answered)),
             hold("a question failed", not all(answered)),
-            hold("words and rules judged the evidence", set(taken.methods()) - {NAME} != set()),
+            hold("its twins judged the evidence", taken.methods().total() > 0 and NAME not in taken.methods()),
             hold("report.json says so", len(missing) == 1 and "Words and rules did its work" in missing[0]),
             hold("report.html says so, too", bool(missing) and all(map(taken.shows, missing))),
         ]

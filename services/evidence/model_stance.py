@@ -143,4 +143,5 @@ def _judgement(verdict: _Verdict, name: str) -> Judgement | None:
     stance, sure = _STANCES[verdict.stance], min(verdict.confidence / 10, CONFIDENCE_MAX)
     if stance != MENTIONS and sure < CONFIDENCE_MIN:
         return None
-    return Judgement(stance, sure, f"{name} says {verdict.stance}", name)
+    reason = f"so {name} reads it, with a confidence of {verdict.confidence} of 10"
+    return Judgement(stance, sure, reason, name)

@@ -151,19 +151,19 @@ class ModelUse:
 
 
 def _next_step(error: PipelineError) -> str:
-    reason, cause = error.reason, error.metadata.get("cause")
-    if reason == errors_pb2.ERROR_REASON_BUDGET_EXHAUSTED:
-        return "Raise the budget, or run without a text model."
-    if reason == errors_pb2.ERROR_REASON_DEADLINE_EXCEEDED:
-        return (
-            "Take a faster model, or give it more time with PIPELINE_TEXT_MODEL_TIMEOUT_SECONDS and the evidence with "
-            "PIPELINE_EVIDENCE_SECONDS."
-        )
-    if cause == "connect":
-        return "See that the model's server runs at PIPELINE_TEXT_MODEL_URL, then run again."
-    if cause in _PASSING_CAUSES:
-        return "Take a more able model, or run without one."
-    return "Run again later."
+    """What helps, in a sentence that is understood beside other advice."""
+    cause = error.metadata.get("cause")
+    if error.reason == errors_pb2.ERROR_REASON_BUDGET_EXHAUSTED:
+        how = "raise the run's budget or PIPELINE_EVIDENCE_ALLOWANCE_USD"
+    elif error.reason == errors_pb2.ERROR_REASON_DEADLINE_EXCEEDED:
+        how = "take a faster one, or raise PIPELINE_TEXT_MODEL_TIMEOUT_SECONDS and PIPELINE_EVIDENCE_SECONDS"
+    elif cause == "connect":
+        how = "see that its server runs at PIPELINE_TEXT_MODEL_URL and run again"
+    elif cause in _PASSING_CAUSES:
+        how = "take a more able one"
+    else:
+        how = "run again later"
+    return f"To have sources read by a text model, {how}; without one this report stands as it is."
 
 
 def _plural(count: int, word: str) -> str:

@@ -168,7 +168,7 @@ async def test_without_an_allowance_no_priced_question_leaves() -> None:
     assert NAME not in {item.stance_method for item in result.items}
     (missing,) = told(result.missing)
     assert (missing.kind, missing.error) == (PB.MISSING_KIND_BUDGET, errors_pb2.ERROR_REASON_BUDGET_EXHAUSTED)
-    assert missing.next_step == "Raise the budget, or run without a text model."
+    assert "PIPELINE_EVIDENCE_ALLOWANCE_USD" in missing.next_step
     assert not told(result.notices)
 
 

@@ -47,7 +47,7 @@ async def test_both_uses_over_each_adapter(model: str, reply: object) -> None:
         planned = await planning.plan([query()], use)
         (judged,) = await model_stance.judge([candidate(relevance=0.8)], use)
     assert [q.words for q in planned[1:]] == ["household food waste"]
-    assert judged == (SUPPORTS, 0.8, f"{model} says supports", model, ())
+    assert judged == (SUPPORTS, 0.8, f"so {model} reads it, with a confidence of 8 of 10", model, ())
     assert [spend.key for spend in use.spends()] == ["runs/a/evidence/1/search-phrases/1", "runs/a/evidence/1/stance/1"]
     assert all(spend.amount_micros > 0 for spend in use.spends())
     assert use.missing() == []

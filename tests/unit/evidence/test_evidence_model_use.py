@@ -153,7 +153,8 @@ async def test_stance_of_numbered_passages() -> None:
     finds = [text(f"Passage {n} about food waste.") for n in range(1, 6)]
     judged = await model_stance.judge(finds, use(ScriptedTextModel(lambda _: answer)))
     assert [j and j.stance for j in judged] == [SUPPORTS, CONTRADICTS, None, None, None]
-    assert judged[0] == (SUPPORTS, 0.8, "scripted:model says supports", "scripted:model", ())
+    reason = "so scripted:model reads it, with a confidence of 8 of 10"
+    assert judged[0] == (SUPPORTS, 0.8, reason, "scripted:model", ())
 
 
 def test_the_schema_asks_for_every_passage_and_fewer_are_valid() -> None:
@@ -306,7 +307,7 @@ async def test_what_fails_before_a_step_is_told_of_that_step_too() -> None:
     [
         (broken(), "PIPELINE_EVIDENCE_SECONDS"),
         (broken(errors_pb2.ERROR_REASON_UPSTREAM_FAILED, cause="connect"), "PIPELINE_TEXT_MODEL_URL"),
-        (broken(errors_pb2.ERROR_REASON_UPSTREAM_FAILED, cause="invalid"), "more able model"),
+        (broken(errors_pb2.ERROR_REASON_UPSTREAM_FAILED, cause="invalid"), "more able"),
         (broken(errors_pb2.ERROR_REASON_UPSTREAM_RATE_LIMITED), "later"),
         (broken(errors_pb2.ERROR_REASON_BUDGET_EXHAUSTED), "budget"),
     ],
