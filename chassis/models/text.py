@@ -7,6 +7,7 @@ bounded, and decides about nothing that it was not asked.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import util
@@ -60,6 +61,7 @@ class CompletionRequest(Generic[T]):
     purpose: str = "text model"
     output_tokens_max: int = 1_000
     temperature: float = 0.0
+    seconds_max: float = math.inf
 
 
 @dataclass(frozen=True)

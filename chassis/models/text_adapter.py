@@ -4,8 +4,8 @@
                   |
                   retried( guarded( timed( at most 4 at a time( one call )))), the only layer that retries
 
-The time-out is the whole request's: retries, waits and the repair share it. No prompt and no answer reaches a log, a
-span or an error.
+The time-out is the whole request's (no longer than its `seconds_max`): retries, waits and the repair share it. No
+prompt and no answer reaches a log, a span or an error.
 """
 
 from __future__ import annotations
@@ -126,11 +126,12 @@ class AdaptedTextModel:
     # ------------------------------------------------------------------------------------ one request
 
     async def _fill(self, request: CompletionRequest[T], prompt: Prompt, bill: Bill, span: Span) -> Completion[T]:
-        deadline = self._clock.monotonic() + self._timeout
+        seconds = min(self._timeout, request.seconds_max)
+        deadline = self._clock.monotonic() + seconds
         answers: list[Answer] = []
         faults = ""
         for asked in (prompt, None):
-            answer = await self._answer(request, asked or _repair(prompt, faults), deadline)
+            answer = await self._answer(request, asked or _repair(prompt, faults), seconds, deadline)
             answers.append(answer)
             bill.add(self._client.prices.micros(answer.input_tokens, answer.output_tokens))
             _record(span, answers, bill)
@@ -151,18 +152,19 @@ class AdaptedTextModel:
             )
         raise failed(self.name, "answered twice without the structure that was asked for", cause="invalid")
 
-    async def _answer(self, request: CompletionRequest[T], prompt: Prompt, deadline: float) -> Answer:
+    async def _answer(self, request: CompletionRequest[T], prompt: Prompt, seconds: float, deadline: float) -> Answer:
         async def call(asked: Prompt) -> Answer:
             async with self._slots:
                 current_usage().external_call(0 if self.local else 1)
                 return await self._client.ask(asked, request.output, request.output_tokens_max, request.temperature)
 
         async def attempt(asked: Prompt) -> Answer:
-            left = deadline - self._clock.monotonic()
+            # Tenths of a second: readers are told this number.
+            left = round(deadline - self._clock.monotonic(), 1)
             if left <= 0:
                 raise PipelineError(
                     errors_pb2.ERROR_REASON_DEADLINE_EXCEEDED,
-                    f"{self.name} did not answer within {self._timeout:g} s",
+                    f"{self.name} did not answer within {seconds:.1f} s",
                     metadata={"upstream": self.name},
                 )
             in_time = timed(call, left, self._clock, name=self.name)

@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from chassis.models.text import Message
 from pipeline.v1 import common_pb2
@@ -36,6 +37,8 @@ QUOTE_CHARS_MAX = 1_200
 # A model's own confidence is not calibrated: it never counts for more than the rules' highest.
 CONFIDENCE_MAX = 0.9
 _TOKENS_PER_PASSAGE = 40
+# The rules need a moment for the passages, and the addresses of what is shown are looked at afterwards.
+_TIME_SHARE = 0.5
 
 _TASK = (
     "You judge evidence. For each numbered passage, say what it itself says about the claim: supports, contradicts, or "
@@ -64,10 +67,17 @@ class Verdicts(BaseModel):
     verdicts: list[_Verdict] = Field(max_length=PASSAGES_PER_QUESTION)
 
 
+@cache
+def verdicts_for(passages: int) -> type[Verdicts]:
+    """`Verdicts` whose schema asks for so many: small models stop early otherwise. Fewer are valid all the same."""
+    asked = Field(max_length=PASSAGES_PER_QUESTION, json_schema_extra={"minItems": passages})
+    return create_model("Verdicts", __base__=Verdicts, verdicts=(list[_Verdict], asked))
+
+
 async def judge(candidates: Sequence[Candidate], use: ModelUse) -> list[Judgement | None]:
     """Return one judgement for each candidate; None where the rules must judge. Needs `candidate.relevance`."""
     judgements: list[Judgement | None] = [None] * len(candidates)
-    if not use.asks:
+    if not use.wanted:
         return judgements
     places = sorted(
         (place for place, candidate in enumerate(candidates) if _may_be_asked(candidate)),
@@ -80,6 +90,8 @@ async def judge(candidates: Sequence[Candidate], use: ModelUse) -> list[Judgemen
         for number, verdict in _read(answer).items():
             if number <= len(part):
                 judgements[part[number - 1]] = _judgement(verdict, use.model.name)
+    judged = sum(judgement is not None for judgement in judgements)
+    use.came_of(STEP, f"{judged} of {len(places)} passages judged by it, the others by rules")
     return judgements
 
 
@@ -111,7 +123,8 @@ async def _ask(part: Sequence[Candidate], use: ModelUse) -> Verdicts | None:
             for number, candidate in enumerate(part, 1)
         ),
     ]
-    return await use.ask(STEP, messages, Verdicts, tokens_max=100 + _TOKENS_PER_PASSAGE * len(part))
+    tokens_max = 100 + _TOKENS_PER_PASSAGE * len(part)
+    return await use.ask(STEP, messages, verdicts_for(len(part)), tokens_max=tokens_max, time_share=_TIME_SHARE)
 
 
 def _read(answer: Verdicts | None) -> dict[int, _Verdict]:
@@ -130,4 +143,5 @@ def _judgement(verdict: _Verdict, name: str) -> Judgement | None:
     stance, sure = _STANCES[verdict.stance], min(verdict.confidence / 10, CONFIDENCE_MAX)
     if stance != MENTIONS and sure < CONFIDENCE_MIN:
         return None
-    return Judgement(stance, sure, f"{name} says {verdict.stance}", name)
+    reason = f"so {name} reads it, with a confidence of {verdict.confidence} of 10"
+    return Judgement(stance, sure, reason, name)

@@ -21,6 +21,8 @@ STEP = "search phrases"
 # Claims in one question: more in one answer and small models lose count.
 CLAIMS_PER_QUESTION = 6
 _TOKENS_PER_CLAIM = 80
+# All of the searching and reading is still to come.
+_TIME_SHARE = 0.2
 
 _TASK = (
     "You plan literature and web searches. For each numbered claim, write up to {per_claim} short search phrases "
@@ -60,7 +62,10 @@ async def plan(
         for entry in answer.claims if answer else ():
             if entry.number <= len(part):
                 proposals.setdefault(part[entry.number - 1], []).extend(entry.phrases)
-    return widen(queries, proposals, per_claim=per_claim, most=most)
+    planned = widen(queries, proposals, per_claim=per_claim, most=most)
+    added = len({(query.claim_id, query.words) for query in planned[len(queries) :]})
+    use.came_of(STEP, f"{added} phrase{'s' * (added > 1)} added" if added else "no phrase was of use")
+    return planned
 
 
 async def _ask(part: Sequence[str], claims: dict[str, str], use: ModelUse, per_claim: int) -> SearchPlan | None:
@@ -68,4 +73,5 @@ async def _ask(part: Sequence[str], claims: dict[str, str], use: ModelUse, per_c
         Message("system", _TASK.format(per_claim=per_claim)),
         *(Message("user", claims[claim], untrusted=True, label=f"claim {n}") for n, claim in enumerate(part, 1)),
     ]
-    return await use.ask(STEP, messages, SearchPlan, tokens_max=100 + _TOKENS_PER_CLAIM * len(part))
+    tokens_max = 100 + _TOKENS_PER_CLAIM * len(part)
+    return await use.ask(STEP, messages, SearchPlan, tokens_max=tokens_max, time_share=_TIME_SHARE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -312,3 +313,19 @@ async def test_the_time_out_is_for_everything_together() -> None:
         with pytest.raises(PipelineError) as caught:
             await work
     assert caught.value.reason == errors_pb2.ERROR_REASON_DEADLINE_EXCEEDED
+
+
+async def test_a_caller_with_less_time_is_not_kept_waiting() -> None:
+    """The request's own bound ends it before the model's time-out, says so, and counts against the model."""
+    clock = ManualClock()
+    async with (
+        model_server(silent) as server,
+        adapted(server, clock=clock, timeout_seconds=600) as subject,
+    ):
+        work = asyncio.create_task(subject.complete(replace(request(), seconds_max=18), Budget(0)))
+        await server.asked.wait()
+        clock.advance(18)
+        with pytest.raises(PipelineError, match="did not answer within 18") as caught:
+            await work
+    assert caught.value.reason == errors_pb2.ERROR_REASON_DEADLINE_EXCEEDED
+    assert subject.breaker.failure_count == 1

@@ -47,7 +47,7 @@ async def test_both_uses_over_each_adapter(model: str, reply: object) -> None:
         planned = await planning.plan([query()], use)
         (judged,) = await model_stance.judge([candidate(relevance=0.8)], use)
     assert [q.words for q in planned[1:]] == ["household food waste"]
-    assert judged == (SUPPORTS, 0.8, f"{model} says supports", model, ())
+    assert judged == (SUPPORTS, 0.8, f"so {model} reads it, with a confidence of 8 of 10", model, ())
     assert [spend.key for spend in use.spends()] == ["runs/a/evidence/1/search-phrases/1", "runs/a/evidence/1/stance/1"]
     assert all(spend.amount_micros > 0 for spend in use.spends())
     assert use.missing() == []
@@ -61,5 +61,5 @@ async def test_a_server_that_dies_in_mid_run() -> None:
         assert len(await planning.plan([query()], use)) == 2
         assert await model_stance.judge([candidate(relevance=0.8)], use) == [None]
     assert not use.asks
-    assert "words and rules did its work: stance (1)" in use.missing()[0].reason
+    assert "Words and rules did its work: stance (1 question)" in use.missing()[0].reason
     assert len(server.bodies) == 4

@@ -153,7 +153,15 @@ async def test_stance_of_numbered_passages() -> None:
     finds = [text(f"Passage {n} about food waste.") for n in range(1, 6)]
     judged = await model_stance.judge(finds, use(ScriptedTextModel(lambda _: answer)))
     assert [j and j.stance for j in judged] == [SUPPORTS, CONTRADICTS, None, None, None]
-    assert judged[0] == (SUPPORTS, 0.8, "scripted:model says supports", "scripted:model", ())
+    reason = "so scripted:model reads it, with a confidence of 8 of 10"
+    assert judged[0] == (SUPPORTS, 0.8, reason, "scripted:model", ())
+
+
+def test_the_schema_asks_for_every_passage_and_fewer_are_valid() -> None:
+    """A server that writes by a grammar cannot stop early; what another leaves out costs no repair."""
+    asked = model_stance.verdicts_for(3)
+    assert asked.model_json_schema()["properties"]["verdicts"]["minItems"] == 3
+    assert len(asked.model_validate(verdicts((2, "supports", 0.8))).verdicts) == 1
 
 
 async def test_an_unsure_model_leaves_the_passage_to_the_rules() -> None:
@@ -245,8 +253,8 @@ async def test_a_model_that_stops_is_replaced_and_the_report_says_so(reason: int
     assert (calls, asked.asks) == (2, False)
     (missing,) = asked.missing()
     assert (missing.kind, missing.error, missing.subject) == (kind, reason, "text model")
-    assert "words and rules did its work: stance" in missing.reason
-    assert "search phrases (1)" in asked.notices()[0].message
+    assert "Words and rules did its work: stance" in missing.reason
+    assert "(search phrases: 1 answer, 1 phrase added)" in asked.notices()[0].message
 
 
 async def test_one_useless_answer_is_not_the_end() -> None:
@@ -282,3 +290,30 @@ async def test_an_offline_run_does_not_ask_a_far_model() -> None:
     assert "this run is offline" in asked.notices()[0].message
     near = use(plans("household food waste"), offline=True)
     assert len(await planning.plan([query()], near)) == 2
+
+
+async def test_what_fails_before_a_step_is_told_of_that_step_too() -> None:
+    """Planning broke off: the passages that the model did not get to see are named as the rules' work."""
+    asked = use(ScriptedTextModel(failing(broken())))
+    await planning.plan([query()], asked)
+    assert await model_stance.judge([text("a passage on food waste")], asked) == [None]
+    (missing,) = asked.missing()
+    assert "It was not asked again in this run." in missing.reason
+    assert "search phrases (1 question), stance (1 question)" in missing.reason
+
+
+@pytest.mark.parametrize(
+    ("error", "step"),
+    [
+        (broken(), "PIPELINE_EVIDENCE_SECONDS"),
+        (broken(errors_pb2.ERROR_REASON_UPSTREAM_FAILED, cause="connect"), "PIPELINE_TEXT_MODEL_URL"),
+        (broken(errors_pb2.ERROR_REASON_UPSTREAM_FAILED, cause="invalid"), "more able"),
+        (broken(errors_pb2.ERROR_REASON_UPSTREAM_RATE_LIMITED), "later"),
+        (broken(errors_pb2.ERROR_REASON_BUDGET_EXHAUSTED), "budget"),
+    ],
+)
+async def test_the_next_step_fits_what_went_wrong(error: PipelineError, step: str) -> None:
+    """More time, a server that runs, an abler model, patience or money."""
+    asked = use(ScriptedTextModel(failing(error)))
+    await planning.plan([query()], asked)
+    assert step in asked.missing()[0].next_step
