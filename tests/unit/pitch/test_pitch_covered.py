@@ -14,7 +14,7 @@ from services.pitch.domain import deck as decks
 from services.pitch.domain.deck import Deck
 from services.pitch.domain.numbers import Coverage
 from services.pitch.render.html_writer import write_html
-from services.pitch.render.layout import paginate
+from services.pitch.render.layout import is_numeric, paginate
 from tests.support.pitches import IDEAS, deck_of, item, request_for, shipped
 
 CLAIMS = ("problem", "timing", "market-size", "feasibility", "willingness-to-pay")
@@ -145,3 +145,9 @@ def test_a_row_of_the_source_list_needs_no_second_source() -> None:
     coverage = Coverage({"c": ()}, {})
     coverage.check_slide(listed)
     assert len(covered.settle(elsewhere, coverage)) == 1
+
+
+def test_an_address_of_digits_is_set_like_a_site() -> None:
+    """Numbers stand on the right of their column; an address is none."""
+    assert all(map(is_numeric, ("$1,234.5", "18.3%", "3x", "130 million", "-4", "24 months")))
+    assert not any(map(is_numeric, ("127.0.0.1", "1.1.1.1", "3.5.example", "", "[3]")))
