@@ -11,6 +11,7 @@ from bench.evaluation.report import Row
 from bench.replay.process import control, replayed, stats
 from bench.replay.server import settings
 
+TITLE = "Batch: outside calls of 20 related ideas, against 20 runs that know nothing of each other"
 # One field, as a founder varies an idea: by audience, by form, by what it does about the problem.
 IDEAS = tuple(
     f"{form} that helps {audience} waste less food by {means}"

@@ -6,9 +6,11 @@ import asyncio
 import hashlib
 import itertools
 import json
+import re
 import tempfile
+import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ from pipeline.embedded import EmbeddedOptions, EmbeddedPipeline
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, evidence_pb2, evidence_pb2_grpc
 
+TITLE = "Citations: quotes of 50 runs against the replayed world, held against the text that each run kept"
 RUNS = 50
 AT_ONCE = 4
 CHECKED_MAX = 200  # what one request may hold
@@ -35,6 +38,7 @@ PHASES = ("validation", "evidence", "pitch")
 _SKIPPED = (common_pb2.PHASE_CAMPAIGN, common_pb2.PHASE_MVP)
 # What shortens a quote on a slide.
 _ELLIPSES = ("…", "...")
+_QUOTED = re.compile(r"“(.+?)”(?= —|[.…]?$)", re.DOTALL)
 
 NOTES = (
     "Nine of ten households told us that they waste food every week, and 41 would pay 3 dollars a month.",
@@ -50,6 +54,8 @@ class Count:
     report_good: int = 0
     deck: int = 0
     deck_good: int = 0
+    slides: int = 0
+    slides_good: int = 0
     wrong: Counter[str] = field(default_factory=Counter)
 
 
@@ -88,7 +94,14 @@ async def measure(number: int) -> list[Row]:
             count.deck_good / max(count.deck, 1),
             "= 1",
             holds=0 < count.deck == count.deck_good,
-            note=f"{count.deck} citations with a quote on the slides of {len(runs)} runs",
+            note=f"{count.deck} citations with a quote in the decks of {len(runs)} runs",
+        ),
+        Row(
+            "quotes on the slides that stand in a text which their line cites",
+            count.slides_good / max(count.slides, 1),
+            "= 1",
+            holds=0 < count.slides == count.slides_good,
+            note=f"{count.slides} quotes on the slides of {len(runs)} runs",
         ),
         Row(
             "sources that two runs at once with different documents share",
@@ -105,7 +118,11 @@ async def _changes(evidence: str, address: str, runs: Sequence[Finished]) -> lis
     """Whether pages that were quoted are known again, and known to be others once they have changed."""
     pages = {
         item.url: evidence_pb2.CheckCitationsRequest.Citation(
-            id=item.id, url=item.url, quote=item.quote, content_sha256=item.content_sha256
+            id=item.id,
+            url=item.url,
+            quote=item.quote,
+            content_sha256=item.content_sha256,
+            text_origin=item.text_origin,
         )
         for done in runs
         for item in done.report.evidence.items
@@ -169,6 +186,25 @@ async def _check(client: GatewayClient, done: Finished, count: Count) -> None:
         if citation.get("quote") and citation["id"] in texts:
             count.deck += 1
             count.deck_good += stands(citation["quote"], texts[citation["id"]])
+    for text, citation_ids in _lines(report.get("pitch", {}).get("slides", ())):
+        cited = [texts[key] for key in citation_ids if key in texts]
+        for quote in _QUOTED.findall(text) if cited else ():
+            count.slides += 1
+            good = any(stands(quote, source) for source in cited)
+            count.slides_good += good
+            count.wrong.update([] if good else [f"on a slide: {quote[:60]}"])
+
+
+def _lines(slides: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Sequence[str]]]:
+    """Every text of the slides with the ids of what it cites; the lists of sources are no lines."""
+    for slide in slides:
+        if slide.get("type") == "SLIDE_TYPE_SOURCES":
+            continue
+        for statement in slide.get("statements", ()):
+            yield statement["text"], statement.get("citation_ids", ())
+        for row in slide.get("table", {}).get("rows", ()):
+            for cell in row.get("cells", ()):
+                yield cell, row.get("citation_ids", ())
 
 
 def fault_of(item: Mapping[str, Any], text: str) -> str:
@@ -183,11 +219,15 @@ def fault_of(item: Mapping[str, Any], text: str) -> str:
 
 
 def stands(quote: str, text: str) -> bool:
-    """Whether a quote, perhaps cut at its end and with its white space joined, stands in the text."""
+    """Whether a quote, perhaps cut at its end, stands in the text; white space and invisible signs do not count."""
     for mark in _ELLIPSES:
         quote = quote.removesuffix(mark)
-    wanted = " ".join(quote.split())
-    return bool(wanted) and wanted in " ".join(text.split())
+    wanted = _plain(quote)
+    return bool(wanted) and wanted in _plain(text)
+
+
+def _plain(text: str) -> str:
+    return " ".join("".join(ch for ch in text if unicodedata.category(ch) != "Cf").split())
 
 
 async def _artifact(client: GatewayClient, run_name: str, path: str) -> bytes:

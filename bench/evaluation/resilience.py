@@ -14,6 +14,7 @@ from bench.replay.process import control, replayed, stats
 from bench.replay.server import settings
 from pipeline.v1 import common_pb2, operations_pb2, pipeline_pb2
 
+TITLE = "Resilience: ten runs while 30 % of the upstream calls fail, and one upstream that only fails"
 IDEAS = (
     "A mobile app that helps households waste less food by tracking expiry dates and suggesting recipes",
     "A scheduling tool for small clinics that reduces no-shows with reminders and waitlist filling",

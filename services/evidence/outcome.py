@@ -12,7 +12,7 @@ from services.evidence.domain import coverage
 from services.evidence.domain.model import Candidate, Query
 from services.evidence.domain.queries import Domain
 from services.evidence.kept import keep
-from services.evidence.providers import directory
+from services.evidence.providers import directory, documents
 from services.evidence.providers.upstream import Tally, Upstream
 
 
@@ -63,6 +63,15 @@ def result_of(
             _notice(
                 "competition",
                 "The starter directory lists mostly open-source products; commercial rivals are not in it.",
+            )
+        )
+    own = outcome.heard.get(documents.PROVIDER)
+    if own is not None and own.failure is None and not any(item.provider == documents.PROVIDER for item in items):
+        notices.append(
+            _notice(
+                documents.PROVIDER,
+                "The founder's documents were read; no passage of them is close enough to a claim to be shown. A lower "
+                "quality_threshold lets more of them in.",
             )
         )
     if outcome.by_words_alone:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pipeline.v1 import common_pb2
 from services.evidence.domain.dedupe import canonical_url, rank
 from services.evidence.domain.model import Candidate
+from services.evidence.domain.scoring import is_about
 from services.evidence.domain.words import jaccard, shingles
 
 # More than this for one claim is not read.
@@ -19,7 +20,9 @@ def select(candidates: Sequence[Candidate], per_claim: int = PER_CLAIM) -> list[
     """Return at most `per_claim` finds for each claim, in the order of composite score over all claims.
 
     The best find that contradicts a claim and the best that supports it always stay: contradiction ranks as high
-    as support, whatever the more numerous side is.
+    as support, whatever the more numerous side is. So does the best passage of the founder's own documents, if it is
+    about the claim: they count least of all sources, so that the web would crowd them out of every claim, and who gave
+    them wants to see what they say. It takes a place, not a rank.
     """
     by_claim: dict[str, list[Candidate]] = {}
     for candidate in sorted(candidates, key=rank):
@@ -30,9 +33,9 @@ def select(candidates: Sequence[Candidate], per_claim: int = PER_CLAIM) -> list[
 
 def _diverse(group: list[Candidate], limit: int) -> list[Candidate]:
     chosen: list[Candidate] = []
-    for stance in (common_pb2.STANCE_CONTRADICTS, common_pb2.STANCE_SUPPORTS):
-        best = next((c for c in group if c.stance == stance), None)
-        if best is not None and len(chosen) < limit:
+    for kept in (_contradicts, _supports, _founders_own):
+        best = next((c for c in group if kept(c)), None)
+        if best is not None and len(chosen) < limit and not any(best is other for other in chosen):
             chosen.append(best)
     rest = [c for c in group if not any(c is other for other in chosen)]
     likeness = {id(c): max((alike(c, other) for other in chosen), default=0.0) for c in rest}
@@ -43,6 +46,18 @@ def _diverse(group: list[Candidate], limit: int) -> list[Candidate]:
         for other in rest:
             likeness[id(other)] = max(likeness[id(other)], alike(other, best))
     return chosen
+
+
+def _contradicts(candidate: Candidate) -> bool:
+    return candidate.stance == common_pb2.STANCE_CONTRADICTS
+
+
+def _supports(candidate: Candidate) -> bool:
+    return candidate.stance == common_pb2.STANCE_SUPPORTS
+
+
+def _founders_own(candidate: Candidate) -> bool:
+    return candidate.found.source_type == common_pb2.SOURCE_TYPE_USER_DOCUMENT and is_about(candidate)
 
 
 def alike(first: Candidate, second: Candidate) -> float:

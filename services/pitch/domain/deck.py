@@ -8,7 +8,7 @@ from itertools import chain
 
 from chassis.figures import Figures
 from pipeline.v1 import common_pb2, pitch_pb2
-from services.pitch.domain import ask, back, money, plans, proof, quality, story
+from services.pitch.domain import ask, back, covered, money, plans, proof, quality, story
 from services.pitch.domain.brief import Brief
 from services.pitch.domain.draft import Builder, Desk, Draft
 from services.pitch.domain.financials import Financials
@@ -57,18 +57,21 @@ class Deck:
 
 
 def build(request: pitch_pb2.DraftDeckRequest, figures: Figures, sizing: Sizing, paginate: Paginate) -> Deck:
-    """The whole deck. Raises UncoveredNumberError if a slide shows a number that nothing covers (a defect of ours)."""
+    """The whole deck. What would show a number that nothing covers is left out, with a notice."""
     brief = Brief.read(request, figures, sizing)
     plan = plans.plan_for(brief.investor)
     market = Market(brief)
     desk = Desk(brief, plan, market, Financials(brief, market))
-    drafts: list[Draft] = []
+    drafts = [BUILDERS[slide_type](desk) for slide_type in plan.slides]
+    # All is told: what the ledger covers now stays.
+    coverage = brief.ledger.coverage()
     talks: list[list[str]] = []
     slides: list[pitch_pb2.Slide] = []
-    for slide_type in plan.slides:
-        draft = BUILDERS[slide_type](desk)
-        drafts.append(draft)
-        pages = paginate(_slide(brief, slide_type, draft))
+    left_out: list[common_pb2.Notice] = []
+    for slide_type, draft in zip(plan.slides, drafts, strict=True):
+        whole = _slide(brief, slide_type, draft)
+        left_out += covered.settle(whole, coverage)
+        pages = paginate(whole)
         slides += pages
         talks += [draft.talk, *([] for _ in pages[1:])]
     marks = brief.ledger.used(slides)
@@ -76,14 +79,12 @@ def build(request: pitch_pb2.DraftDeckRequest, figures: Figures, sizing: Sizing,
     back_pages = [page for slide in lists for page in paginate(slide)]
     slides += back_pages
     talks += [[] for _ in back_pages]
-    coverage = brief.ledger.coverage()
     tally = Tally(0, 0)
     for number, (slide, talk) in enumerate(zip(slides, talks, strict=True), 1):
         slide.number = number
-        found = coverage.check_slide(slide)
         if slide.type != pitch_pb2.SLIDE_TYPE_SOURCES:
             slide.speaker_notes = back.notes(talk, slide, marks)
-            tally = tally.add(found)
+            tally = tally.add(coverage.check_slide(slide))
         else:
             slide.speaker_notes = _reference(slide, marks)
     sources, assumptions = dict(_where(slides, "[")), dict(_where(slides, "A"))
@@ -95,7 +96,7 @@ def build(request: pitch_pb2.DraftDeckRequest, figures: Figures, sizing: Sizing,
         coverage=coverage,
         quality=quality.measure(slides, [draft.parts for draft in drafts], brief.claims, brief.evidence, tally),
         missing=tuple(_distinct(chain(_nothing_given(request), (item for draft in drafts for item in draft.missing)))),
-        notices=tuple(_notices(request, brief)),
+        notices=(*_notices(request, brief), *left_out),
         source_slide=sources,
         assumption_slide=assumptions,
     )

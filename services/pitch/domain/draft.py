@@ -68,21 +68,39 @@ class Desk:
     def quote(self, label: str, item: common_pb2.EvidenceItem) -> pitch_pb2.Statement:
         """One quote with its source and why it counts: 'For: “...” — Title: 120 stars show that ...'."""
         ledger = self.brief.ledger
-        title = words.clean(item.title, 70) or words.host(item.url)
-        why = _why(item)
-        if why and numbers.find_numbers(f"{title} {why}", ledger.names):
-            known = [*numbers.values_in(item.quote, item.title)]
-            if any(found.value not in known for found in numbers.find_numbers(why, ledger.names)):
-                why = ""
+        why = self._why(item)
         if item.product.name and why:
-            # A directory's entry is no prose: its facts and what follows from them say more than its words.
-            return ledger.say("{name}: {why}", name=title, why=Part(why, ledger.cite(item)))
-        tail = ": ".join(part for part in (title, why) if part)
+            return ledger.say("{fact}", fact=self.said(item))
+        tail = ": ".join(part for part in (_source(item), why) if part)
         source = Part(f" — {tail}" if tail else "", ledger.cite(item))
         return ledger.say("{label}: {quote}{source}", label=label, quote=ledger.quote(item), source=source)
 
+    def said(self, item: common_pb2.EvidenceItem, limit: int = 190) -> Part:
+        """What an item says: its quote, or of a directory's entry, which is no prose, what follows from its facts."""
+        why = self._why(item)
+        if item.product.name and why:
+            return Part(f"{words.clean(item.title, 70) or words.host(item.url)}: {why}", self.brief.ledger.cite(item))
+        return self.brief.ledger.quote(item, limit)
 
-def _why(item: common_pb2.EvidenceItem) -> str:
+    def _why(self, item: common_pb2.EvidenceItem) -> str:
+        """What follows from a product's or a figure's facts; empty for prose: its words speak for themselves."""
+        if not (item.product.name or item.HasField("figure")):
+            return ""
+        why, names = _bearing(item), self.brief.ledger.names
+        known = numbers.values_in(item.quote, item.title)
+        return why if all(found.value in known for found in numbers.find_numbers(why, names)) else ""
+
+
+def _source(item: common_pb2.EvidenceItem) -> str:
+    """What a quote's source is called: its title, or its site where the title is what is quoted."""
+    title, host = words.clean(item.title, 70), words.host(item.url)
+    if item.source_type == common_pb2.SOURCE_TYPE_USER_DOCUMENT:
+        return f"the founder's own document, {title}" if title else "the founder's own document"
+    repeats = words.clean(item.quote).casefold() == words.clean(item.title).casefold()
+    return (host or title) if repeats else (title or host)
+
+
+def _bearing(item: common_pb2.EvidenceItem) -> str:
     """The clause of the rationale that says how the item bears on its claim; empty where there is none."""
     match = _BEARS.search(item.rationale)
     if match is None:

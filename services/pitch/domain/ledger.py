@@ -17,6 +17,8 @@ from services.pitch.domain import numbers, words
 
 Formatter = Callable[[float], str]
 _SLUG = re.compile(r"[^a-z0-9]+")
+# Longest text of a source that any slide shows.
+SHOWN_MAX = 600
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Ledger:
     def cite(self, item: common_pb2.EvidenceItem) -> tuple[str, ...]:
         """Registers an evidence item as a source; returns the ids to put on a statement."""
         if item.id not in self._citations:
-            quote = words.clean(item.quote, 600)
+            quote = words.clean(item.quote, SHOWN_MAX)
             title = words.clean(item.title, 160) or words.host(item.url) or words.clean(item.provider, 40)
             citation = common_pb2.Citation(
                 id=item.id, title=title, url=item.url, quote=quote, confidence=_confidence(item.credibility)
@@ -63,8 +65,10 @@ class Ledger:
                 citation.published_at.CopyFrom(item.published_at)
             self._citations[item.id] = citation
             facts = item.product
-            said = (item.quote, item.title, facts.name, facts.category, facts.license, *facts.alternative_to)
-            values = list(numbers.values_in(*said))
+            said = (item.quote, item.title, title, words.host(item.url))
+            said += (facts.name, facts.category, facts.license, *facts.alternative_to)
+            # As they stand at the source, and as they are shown: cleaning may join what an invisible sign parted.
+            values = list(numbers.values_in(*said, *(words.clean(text, SHOWN_MAX) for text in said)))
             if item.HasField("figure"):
                 values += [item.figure.value, float(item.figure.year)]
             if item.HasField("published_at"):

@@ -4,7 +4,7 @@ A number is a run of digits that stands for a quantity. Not numbers: digits insi
 product's own name, names of rules ("article 9"), and the deck's own ordinals and marks ("Year 2", "[3]"). A number is
 *covered* when one of the citation or assumption ids of its statement carries the same value to the precision that is
 shown: "$1.2M" is covered by 1,234,567 but not by 1,340,000. So a mark beside a statement is not decoration: the value
-is in it.
+is in it. A row in the list of sources is the citation itself: the numbers in its title and site are part of it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _ORDINAL = re.compile(r"\[\d+\]|\b(?:Year|Month|Quarter|Slide|Step|year|month|sl
 
 
 class UncoveredNumberError(AssertionError):
-    """A slide shows a number that nothing covers: a defect of the builder, never of the request."""
+    """A slide shows a number that nothing covers."""
 
 
 class Number(NamedTuple):
@@ -85,6 +85,18 @@ class Coverage:
             return "assumed"
         return ""
 
+    def covers(self, text: str, citation_ids: Sequence[str], assumption_ids: Sequence[str]) -> bool:
+        """Whether one of the ids carries each number of a text."""
+        return all(self.covered_by(number, citation_ids, assumption_ids) for number in find_numbers(text, self.names))
+
+    def covers_values(self, chart: pitch_pb2.Chart) -> bool:
+        """Whether one of the chart's ids carries each of its values."""
+        return all(
+            self.covered_by(_plotted(value), chart.citation_ids, chart.assumption_ids)
+            for series in chart.series
+            for value in series.values
+        )
+
     def check_text(self, where: str, text: str, citation_ids: Sequence[str], assumption_ids: Sequence[str]) -> Tally:
         """Counts the numbers of a text; raises UncoveredNumberError for one that no id carries."""
         tally = Tally(0, 0)
@@ -104,16 +116,16 @@ class Coverage:
         for cell in slide.table.header:
             tally = tally.add(self.check_text(f"{where} header", cell, (), ()))
         for row in slide.table.rows:
+            if lists_a_source(slide, row):
+                continue
             for cell in row.cells:
                 tally = tally.add(self.check_text(f"{where} table", cell, row.citation_ids, row.assumption_ids))
         chart = slide.chart
-        texts = [chart.title, *chart.categories, *(series.name for series in chart.series)]
-        for text in texts:
+        for text in chart_texts(chart):
             tally = tally.add(self.check_text(f"{where} chart", text, chart.citation_ids, chart.assumption_ids))
         for series in chart.series:
             for value in series.values:
-                shown = Number(f"{value:g}", value, max(abs(value) * 1e-6, 1e-9))
-                kind = self.covered_by(shown, chart.citation_ids, chart.assumption_ids)
+                kind = self.covered_by(_plotted(value), chart.citation_ids, chart.assumption_ids)
                 if not kind:
                     raise UncoveredNumberError(f"{where} chart: {value!r} of {series.name!r} is not covered")
                 tally = tally.plus(kind)
@@ -133,6 +145,20 @@ class Tally(NamedTuple):
     def add(self, other: Tally) -> Tally:
         """Both counts together."""
         return Tally(self.cited + other.cited, self.assumed + other.assumed)
+
+
+def lists_a_source(slide: pitch_pb2.Slide, row: pitch_pb2.TableRow) -> bool:
+    """Whether a row is a source's entry in the list of sources, and so the citation itself."""
+    return slide.type == pitch_pb2.SLIDE_TYPE_SOURCES and bool(row.citation_ids) and not row.assumption_ids
+
+
+def chart_texts(chart: pitch_pb2.Chart) -> list[str]:
+    """Every text of a chart."""
+    return [chart.title, *chart.categories, *(series.name for series in chart.series)]
+
+
+def _plotted(value: float) -> Number:
+    return Number(f"{value:g}", value, max(abs(value) * 1e-6, 1e-9))
 
 
 def values_in(*texts: str) -> tuple[float, ...]:

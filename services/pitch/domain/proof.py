@@ -289,7 +289,7 @@ def risks(desk: Desk) -> Draft:
             continue
         seen.add(kind)
         against += 1
-        rows.append(Row((_CLAIM_WORDS[kind], ledger.quote(item, 120), _ANSWERS[kind])))
+        rows.append(Row((_CLAIM_WORDS[kind], desk.said(item, 120), _ANSWERS[kind])))
     for rule in list(brief.profile.regulated_fields)[:2]:
         rows.append(
             Row(

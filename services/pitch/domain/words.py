@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 ELLIPSIS = "…"
 _SPACE = re.compile(r"\s+")
+_NUMBER_AT_END = re.compile(r"[\d.,]+$")
 _ARTICLE = re.compile(r"^(?:a|an|the)\s+", re.IGNORECASE)
 _NOT_PLURAL_S = ("ss", "us", "is")
 _PLURALS = frozenset(
@@ -56,9 +57,9 @@ def clip(text: str, limit: int) -> str:
     space = head.rfind(" ")
     if space > limit // 2:
         head = head[:space]
-    elif text[limit - 1].isdigit() or text[limit - 1] in ".,":
-        # Half a number would be another number.
-        head = head.rstrip("0123456789.,")
+    elif text[limit - 1].isalnum() or text[limit - 1] in ".,":
+        # Half a number would be another number, and "12" of "12ab" would be one.
+        head = _NUMBER_AT_END.sub("", head)
     return head.rstrip(" ,;:.–-") + ELLIPSIS
 
 

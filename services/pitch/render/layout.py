@@ -61,11 +61,11 @@ class Arrangement:
     line_sizes: tuple[float, ...] = field(default=())
 
 
-_NUMERIC = re.compile(r"^[-–]?[$€]?[\d.,]+(?: ?(?:%|x|[KMB]|billion|million|thousand|months))?$")
+_NUMERIC = re.compile(r"^[-–]?[$€]?\d[\d,]*(?:\.\d+)?(?: ?(?:%|x|[KMB]|billion|million|thousand|months))?$")
 
 
 def is_numeric(text: str) -> bool:
-    """Whether a cell holds nothing but a number: such columns are set from the right."""
+    """Whether a cell holds nothing but a number (no address like 127.0.0.1): such columns are set from the right."""
     return bool(_NUMERIC.match(text))
 
 

@@ -263,6 +263,35 @@ async def test_equal_questions_of_two_domains_are_asked_once() -> None:
     assert [d.items_kept for d in result.domains] == [len(result.items)] * 2
 
 
+async def test_the_founders_documents_are_heard_beside_many_web_sources() -> None:
+    """A web that fills every claim's places does not silence what the founder gave, nor is it outranked by it."""
+
+    def web(query: Query) -> list[Found]:
+        place = query.claim_id
+        texts = [f"In {place}{n} households of town{n} find food waste{n} costly, waste of food{n}." for n in range(12)]
+        return say(*texts, source_type=PB.SOURCE_TYPE_SCHOLARLY)
+
+    notes = "Households told us that they waste food.\n\nThe food waste of households is worst on Fridays."
+    own = await open_documents([PB.Document(name="n.txt", content=notes.encode())])
+    result = await Bench(FakeProvider(web)).run(documents=own)
+    kept = [item for item in result.items if item.provider == "documents"]
+    assert kept
+    assert {item.source_type for item in kept} == {PB.SOURCE_TYPE_USER_DOCUMENT}
+    for item in kept:
+        others = [i.composite for i in result.items if i.claim_id == item.claim_id and i.provider != "documents"]
+        assert len(others) == 7
+        assert item.composite < min(others)
+    assert not any(notice.subject == "documents" for notice in result.notices)
+
+
+async def test_documents_that_say_nothing_of_the_claims_are_told_of() -> None:
+    """Who gave documents and finds none of them quoted is told why."""
+    own = await open_documents([PB.Document(name="n.txt", content=b"Households like music, dance and the sea.")])
+    result = await Bench(FakeProvider(say(PAIN))).run(documents=own)
+    assert not any(item.provider == "documents" for item in result.items)
+    assert [notice.subject for notice in result.notices].count("documents") == 1
+
+
 async def test_a_second_run_is_served_from_the_cache_but_never_documents() -> None:
     """Answers of sources may be kept between runs, what a founder gave may not."""
     provider = FakeProvider(say(PAIN))

@@ -337,6 +337,34 @@ def test_the_best_contradiction_stays_whatever_the_majority_says() -> None:
     assert chosen == sorted(chosen, key=lambda c: -c.composite)
 
 
+def own_passage(relevance: float, composite: float = 0.4, text: str = "Nine of ten clinics told us so") -> Candidate:
+    """A passage of the founder's own document."""
+    source = found(text, url="document:notes.md", provider="documents", source_type=PB.SOURCE_TYPE_USER_DOCUMENT)
+    return candidate(source, relevance=relevance, composite=composite)
+
+
+def test_what_the_founder_gave_is_heard_beside_the_web_and_never_outranks_it() -> None:
+    """A full house of better web finds leaves a place, the last, to the best passage of the founder's documents."""
+    crowd = [
+        candidate(found(f"alpha{n} beta{n} gamma{n}", url=f"https://{n}.example"), composite=0.9 - n / 100)
+        for n in range(9)
+    ]
+    best, other = own_passage(0.8, 0.45), own_passage(0.7, 0.42, "They keep lists on paper")
+    chosen = select([*crowd, other, best])
+    assert len(chosen) == 8
+    assert chosen[-1] is best
+    assert other not in chosen
+
+
+def test_a_document_that_is_not_about_the_claim_takes_no_place() -> None:
+    """The place is for what speaks about the claim; other passages compete like everything else."""
+    crowd = [
+        candidate(found(f"alpha{n} beta{n} gamma{n}", url=f"https://{n}.example"), composite=0.9 - n / 100)
+        for n in range(9)
+    ]
+    assert own_passage(scoring.ABOUT_MIN - 0.01) not in select([*crowd, own_passage(scoring.ABOUT_MIN - 0.01)])
+
+
 def test_choice_prefers_what_is_different() -> None:
     """Of two nearly equal finds, the one that repeats less comes in."""
     first = candidate(found(LONG, url="https://a.example"), composite=0.8)

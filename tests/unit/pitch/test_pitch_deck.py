@@ -117,6 +117,48 @@ def test_evidence_against_the_problem_stands_beside_evidence_for_it() -> None:
     assert any(text.startswith("Against: “") for text in texts)
 
 
+def problem_lines(*evidence: common_pb2.EvidenceItem) -> list[str]:
+    """The lines of the problem slide of a deck with this evidence."""
+    deck = deck_of(request_for(IDEAS["clinic"], evidence=evidence))
+    return [statement.text for statement in slide_of(deck, pitch_pb2.SLIDE_TYPE_PROBLEM).statements]
+
+
+def test_prose_speaks_for_itself() -> None:
+    """How a machine read a passage is for the report: beside a quote stands its source and nothing else."""
+    quoted = item("problem", "No-shows cost us 9 hours a week.", title="A clinic's diary")
+    quoted.rationale = "Supports the claim: it says “cost us”."
+    assert "For: “No-shows cost us 9 hours a week.” — A clinic's diary." in problem_lines(quoted)
+
+
+def test_a_post_that_is_its_title_is_named_by_its_site() -> None:
+    """A quote is not repeated as the name of its source."""
+    quoted = item("problem", "Why we lose 1 in 9 visits", title="Why we lose 1 in 9 visits", url="https://4.example/1")
+    assert "For: “Why we lose 1 in 9 visits” — 4.example." in problem_lines(quoted)
+
+
+def test_the_founders_own_words_are_marked_as_such() -> None:
+    """A quote from a document that came with the idea never looks like an independent source."""
+    quoted = item("problem", "Nine of ten clinics told us so.", title="notes.md", url="document:notes.md")
+    quoted.source_type = common_pb2.SOURCE_TYPE_USER_DOCUMENT
+    assert "For: “Nine of ten clinics told us so.” — the founder's own document, notes.md." in problem_lines(quoted)
+
+
+def test_a_rival_is_a_risk_by_its_facts() -> None:
+    """A directory's entry is no prose: the risk says who is there and how much it is used."""
+    rival = item(
+        "competition",
+        "Rivalo. Category: Scheduling. GitHub stars: 9,399.",
+        stance=common_pb2.STANCE_CONTRADICTS,
+        title="Rivalo (Scheduling)",
+        product="Rivalo",
+    )
+    rival.rationale = "Contradicts the claim: a product of this field exists and has 9,399 GitHub stars."
+    deck = deck_of(request_for(IDEAS["clinic"], evidence=[rival]))
+    rows = slide_of(deck, pitch_pb2.SLIDE_TYPE_RISKS).table.rows
+    said = "Rivalo (Scheduling): a product of this field exists and has 9,399 GitHub stars"
+    assert said in [row.cells[1] for row in rows]
+
+
 def test_slides_name_the_claims_they_rest_on() -> None:
     """Claim ids of a slide are claims of the request."""
     request, deck = request_for(IDEAS["food"]), reference_deck("food", SEED)
