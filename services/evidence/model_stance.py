@@ -141,7 +141,7 @@ def _judgement(verdict: _Verdict, name: str) -> Judgement | None:
     None where it is too unsure to take a side: the twin reads the passage then, within a threshold of its own.
     """
     stance, sure = _STANCES[verdict.stance], min(verdict.confidence / 10, CONFIDENCE_MAX)
-    if stance != MENTIONS and sure < CONFIDENCE_MIN:
+    if sure < CONFIDENCE_MIN:
         return None
     reason = f"so {name} reads it, with a confidence of {verdict.confidence} of 10"
     return Judgement(stance, sure, reason, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from pipeline.v1 import common_pb2
@@ -12,6 +13,8 @@ from services.evidence.domain.words import jaccard, shingles
 
 # More than this for one claim is not read.
 PER_CLAIM = 8
+# Of one provider so many, while another has something to say: no single index speaks for the world.
+PER_PROVIDER = 4
 # Weight of a find's own score against its likeness to what is already chosen (maximal marginal relevance).
 MMR_LAMBDA = 0.75
 
@@ -40,12 +43,18 @@ def _diverse(group: list[Candidate], limit: int) -> list[Candidate]:
     rest = [c for c in group if not any(c is other for other in chosen)]
     likeness = {id(c): max((alike(c, other) for other in chosen), default=0.0) for c in rest}
     while rest and len(chosen) < limit:
-        best = min(rest, key=lambda c: (-(MMR_LAMBDA * c.composite - (1 - MMR_LAMBDA) * likeness[id(c)]), rank(c)))
+        heard = Counter(c.found.provider for c in chosen)
+        others = [c for c in rest if heard[c.found.provider] < PER_PROVIDER and not _of_the_founder(c)]
+        best = min(others or rest, key=lambda c: (-_gain(c, likeness[id(c)]), rank(c)))
         chosen.append(best)
         rest = [c for c in rest if c is not best]
         for other in rest:
             likeness[id(other)] = max(likeness[id(other)], alike(other, best))
     return chosen
+
+
+def _gain(candidate: Candidate, likeness: float) -> float:
+    return MMR_LAMBDA * candidate.composite - (1 - MMR_LAMBDA) * likeness
 
 
 def _contradicts(candidate: Candidate) -> bool:
@@ -57,7 +66,11 @@ def _supports(candidate: Candidate) -> bool:
 
 
 def _founders_own(candidate: Candidate) -> bool:
-    return candidate.found.source_type == common_pb2.SOURCE_TYPE_USER_DOCUMENT and is_about(candidate)
+    return _of_the_founder(candidate) and is_about(candidate)
+
+
+def _of_the_founder(candidate: Candidate) -> bool:
+    return candidate.found.source_type == common_pb2.SOURCE_TYPE_USER_DOCUMENT
 
 
 def alike(first: Candidate, second: Candidate) -> float:

@@ -417,3 +417,18 @@ def test_the_claims_own_subject_is_no_word_for_it(quote: str, stance: int) -> No
     """ "Wasting food" names what the claim is about; an amount, an experience or another word makes it a statement."""
     judged = read_text(quote, common_pb2.CLAIM_KIND_PROBLEM, 0.8, ("wasting food", "households", "expiry dates"))
     assert judged.stance == stance
+
+
+def test_no_single_index_speaks_for_the_world() -> None:
+    """Of one provider at most four are shown for a claim while another has something to say."""
+    papers = [
+        candidate(found(f"Paper {n} on a matter of its own: {chr(97 + n) * 9}.", provider="papers"), composite=0.9)
+        for n in range(9)
+    ]
+    posts = [candidate(found(f"Post {n} tells {chr(109 + n) * 7}.", provider="posts"), composite=0.4) for n in range(3)]
+    for number, one in enumerate([*papers, *posts]):
+        one.found = replace(one.found, url=f"https://{number}.example")
+    chosen = [c.found.provider for c in select([*papers, *posts])]
+    assert chosen.count("posts") == 3
+    assert chosen.count("papers") == 5  # the fourth post does not exist
+    assert len(select(papers)) == 8
