@@ -28,7 +28,7 @@ IDEAS = (
     "A service that turns recorded customer interviews into product requirements for startups",
 )
 SHARE = 0.3
-SECONDS_MAX = 90.0  # the gateway's deadline for the evidence phase
+SECONDS_MAX = 120.0  # the gateway's deadline for the evidence phase
 AT_ONCE = 5
 # chassis.resilience.RetryBudget: each call earns 0.2 of a retry, and ten are in stock.
 RETRY_RATIO, RETRY_RESERVE = 0.2, 10

@@ -138,7 +138,7 @@ def _read(answer: Verdicts | None) -> dict[int, _Verdict]:
 def _judgement(verdict: _Verdict, name: str) -> Judgement | None:
     """No word of the model's reaches the reader: the stance, its confidence, and who said so.
 
-    None where it is too unsure to take a side: the twin reads the passage then, within a threshold of its own.
+    None where it is unsure, of whatever stance: the twin reads the passage then, within a threshold of its own.
     """
     stance, sure = _STANCES[verdict.stance], min(verdict.confidence / 10, CONFIDENCE_MAX)
     if sure < CONFIDENCE_MIN:

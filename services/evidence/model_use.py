@@ -15,10 +15,10 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from chassis.budget import MICROS, Budget
-from chassis.deadline import current_deadline
 from chassis.models.text import CompletionRequest, Message, NoTextModel, TextModel
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, errors_pb2
+from services.evidence.times import share_of_time
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -86,7 +86,7 @@ class ModelUse:
             key=f"{self._key}/{step.replace(' ', '-')}/{self._numbers[step]}",
             purpose=f"{self.model.name}: {step}",
             output_tokens_max=tokens_max,
-            seconds_max=time_share * _seconds_left(),
+            seconds_max=share_of_time(math.inf, time_share),
         )
         try:
             done = await self.model.complete(request, self.budget)
@@ -168,12 +168,6 @@ def _next_step(error: PipelineError) -> str:
 
 def _plural(count: int, word: str) -> str:
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
-
-
-def _seconds_left() -> float:
-    """Until the caller's deadline; infinite where there is none."""
-    deadline = current_deadline()
-    return math.inf if deadline is None else deadline.remaining()
 
 
 def _notice(message: str) -> common_pb2.Notice:
