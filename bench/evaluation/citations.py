@@ -18,7 +18,7 @@ from typing import Any
 import grpc
 
 from bench.evaluation.batch import IDEAS as RELATED
-from bench.evaluation.harness import Finished, finish, finish_all, spec
+from bench.evaluation.harness import Finished, download, finish, finish_all, spec
 from bench.evaluation.report import Row
 from bench.evaluation.resilience import IDEAS
 from bench.replay.process import control, replayed
@@ -27,7 +27,7 @@ from chassis.channel import open_channel
 from pipeline.client import GatewayClient
 from pipeline.embedded import EmbeddedOptions, EmbeddedPipeline
 from pipeline.errors import PipelineError
-from pipeline.v1 import common_pb2, evidence_pb2, evidence_pb2_grpc
+from pipeline.v1 import common_pb2, errors_pb2, evidence_pb2, evidence_pb2_grpc
 
 TITLE = "Citations: quotes of 50 runs against the replayed world, held against the text that each run kept"
 RUNS = 50
@@ -232,8 +232,10 @@ def _plain(text: str) -> str:
 
 async def _artifact(client: GatewayClient, run_name: str, path: str) -> bytes:
     try:
-        return await client.download_artifact(f"{run_name}/artifacts/{path}")
-    except PipelineError:
+        return await download(client, run_name, path)
+    except PipelineError as error:
+        if error.reason != errors_pb2.ERROR_REASON_ARTIFACT_NOT_FOUND:
+            raise
         return b""
 
 

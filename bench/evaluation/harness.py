@@ -13,11 +13,14 @@ from typing import Any
 
 from pipeline.client import GatewayClient
 from pipeline.embedded import EmbeddedOptions, EmbeddedPipeline
+from pipeline.errors import PipelineError
 from pipeline.options import AsyncPipelineConfig, run_spec
-from pipeline.v1 import common_pb2, pipeline_pb2
+from pipeline.v1 import common_pb2, errors_pb2, pipeline_pb2
 
 # Validation and evidence: what asks the outside world.
 ASKING = ("validation", "evidence")
+# A measure is not lost because one of its files came late.
+DOWNLOADS_MAX = 3
 _SKIPPED = (common_pb2.PHASE_PITCH, common_pb2.PHASE_CAMPAIGN, common_pb2.PHASE_MVP)
 
 
@@ -61,12 +64,23 @@ async def finish(client: GatewayClient, wanted: pipeline_pb2.RunSpec) -> Finishe
     async for _ in client.watch_run(run.name):
         pass
     done = Finished(run.name, time.perf_counter() - begun, await client.get_report(run.name))
-    for span in spans(await client.download_artifact(f"{run.name}/artifacts/trace.json")):
+    for span in spans(await download(client, run.name, "trace.json")):
         done.events += [(event["name"], attributes(event)) for event in span.get("events", ())]
         if span["name"] == "provider.call":
             name = str(attributes(span).get("pipeline.provider"))
             done.attempts[name] = done.attempts.get(name, 0) + 1
     return done
+
+
+async def download(client: GatewayClient, run_name: str, path: str) -> bytes:
+    """Fetch a run's file, again where a busy machine took too long; raises PipelineError as the client does."""
+    for _ in range(DOWNLOADS_MAX - 1):
+        try:
+            return await client.download_artifact(f"{run_name}/artifacts/{path}")
+        except PipelineError as error:
+            if error.reason != errors_pb2.ERROR_REASON_DEADLINE_EXCEEDED:
+                raise
+    return await client.download_artifact(f"{run_name}/artifacts/{path}")
 
 
 async def finish_all(client: GatewayClient, specs: Sequence[pipeline_pb2.RunSpec], at_once: int) -> list[Finished]:

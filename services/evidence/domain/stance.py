@@ -129,7 +129,11 @@ def _figure(candidate: Candidate) -> Judgement:
     if baseline is None or found.more_is_better is None or baseline.value == 0:
         return Judgement(MENTIONS, 0.6, "a base rate, not a finding about this idea")
     change = (figure.value - baseline.value) / abs(baseline.value)
-    against = baseline.segment + (f", {baseline.year}" if baseline.year and baseline.year != figure.year else "")
+    earlier = baseline.year if baseline.year != figure.year else 0
+    if earlier and baseline.segment == figure.segment:
+        against = f"its value of {earlier}"
+    else:
+        against = baseline.segment + (f", {earlier}" if earlier else "")
     size = f"{abs(change):.0%} {'above' if change > 0 else 'below'} {against}"
     if abs(change) <= NEAR_BASELINE:
         return Judgement(MENTIONS, 0.6, f"close to {against}")

@@ -65,8 +65,8 @@ class Ledger:
                 citation.published_at.CopyFrom(item.published_at)
             self._citations[item.id] = citation
             facts = item.product
-            about = (facts.name, facts.category, facts.license, *facts.alternative_to)
-            said = (item.quote, item.title, title, words.host(item.url), *about)
+            called = (item.title, title, words.host(item.url))
+            said = (item.quote, *called, facts.name, facts.category, facts.license, *facts.alternative_to)
             # As they stand at the source, and as they are shown: cleaning may join what an invisible sign parted.
             values = list(numbers.values_in(*said, *(words.clean(text, SHOWN_MAX) for text in said)))
             if item.HasField("figure"):

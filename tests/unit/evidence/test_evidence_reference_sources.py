@@ -151,7 +151,7 @@ async def test_a_trend_is_read_off_the_oldest_and_the_newest_year() -> None:
     assert spending.baseline is not None
     assert (spending.figure.value, spending.figure.unit, spending.baseline.year) == (3.81, "% of GDP", 2018)
     verdict = judge(candidate(spending, asked, relevance=0.5))
-    assert (verdict.stance, verdict.reason) == (common_pb2.STANCE_SUPPORTS, "90% above World, 2018")
+    assert (verdict.stance, verdict.reason) == (common_pb2.STANCE_SUPPORTS, "90% above its value of 2018")
 
 
 async def test_a_size_is_a_base_rate() -> None:
