@@ -17,6 +17,7 @@ from chassis.http_answer import HttpResponse
 from chassis.pool import HttpPool
 from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, Query
+from services.evidence.domain.technical import rests_on_a_technique
 from services.evidence.providers.base import Access, Source, Terms
 from services.evidence.providers.questions import plain_words, request_key
 from services.evidence.providers.reading import TEXT_CHARS_MAX, authors, line, moment
@@ -46,7 +47,7 @@ class ArxivProvider:
 
     def covers(self, query: Query) -> bool:
         # One word alone ("food") finds whatever holds it.
-        return query.kind in KINDS and len(plain_words(query, WORDS_MAX)) >= 2
+        return query.kind in KINDS and rests_on_a_technique(query.idea) and len(plain_words(query, WORDS_MAX)) >= 2
 
     def key(self, query: Query) -> str:
         return request_key(self._url, _params(query))

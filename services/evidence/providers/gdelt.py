@@ -25,10 +25,10 @@ from chassis.pool_errors import RETRY_AFTER_SECONDS_DEFAULT
 from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, Query
 from services.evidence.domain.source_types import source_type
-from services.evidence.domain.words import is_generic, stem
+from services.evidence.domain.words import is_generic, stem, stems
 from services.evidence.providers.base import Access, Source, Terms
 from services.evidence.providers.leads import TITLE_CHARS_MAX, web_url
-from services.evidence.providers.questions import field_terms
+from services.evidence.providers.questions import phrases
 from services.evidence.providers.reading import html_line, line, rows
 from services.evidence.providers.refusals import Rest, limited, malformed, refused_words, wait_of
 
@@ -36,16 +36,15 @@ PROVIDER = "gdelt"
 HITS = 20
 # Every part must stand in the article: more of them find nothing.
 PARTS_MAX = 2
-PHRASE_WORDS_MAX = 3
 PHRASE_CHARS_MIN = 5
 WORD_CHARS_MIN = 3
-QUERY_CHARS_MAX = 200
+# Looked through for one that it takes.
+NAMES_MAX = 12
 # What the operator asks for, and what its refusal without a wait means.
 SPACING_SECONDS = 5.0
 KINDS = frozenset({common_pb2.CLAIM_KIND_TIMING, common_pb2.CLAIM_KIND_MARKET_SIZE, common_pb2.CLAIM_KIND_PROBLEM})
 # An error is a sentence in plain text.
 _SENTENCE = re.compile(r"[A-Z][a-z']* [\x20-\x7e]{5,400}")
-_PLAIN = re.compile(r"[^\W_]+", re.UNICODE)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -116,22 +115,14 @@ def _known_escape(escape: re.Match[str]) -> str:
 
 def news_words(query: Query) -> str:
     """The strongest phrase in quotes and one more word, or two words, as GDELT takes them; "" where none is fit."""
-    parts: dict[str, str] = {}
-    for term in field_terms(query):
-        words = [w for w in _PLAIN.findall(" ".join(term)) if w.isascii()]
-        telling = [w for w in words if not is_generic(stem(w)) and len(w) >= WORD_CHARS_MIN]
-        phrase = " ".join(words)
-        if not telling or len(parts) >= PARTS_MAX:
-            continue
-        if 1 < len(words) <= PHRASE_WORDS_MAX and len(phrase) >= PHRASE_CHARS_MIN and not parts:
-            parts[" ".join(stem(w) for w in telling)] = f'"{phrase}"'
-        else:
-            used = " ".join(parts).split()
-            fresh = next((w for w in telling if stem(w) not in used), "")
-            if fresh:
-                parts[stem(fresh)] = fresh
-    words_now = " ".join(parts.values())
-    return words_now if len(words_now) <= QUERY_CHARS_MAX else ""
+    names = [name for name in phrases(query, NAMES_MAX) if name.isascii() and name.replace(" ", "").isalnum()]
+    phrase = next((name for name in names if " " in name and len(name) >= PHRASE_CHARS_MIN), "")
+    # A name of one word before a word of a longer name.
+    words = [name for name in names if " " not in name] + [word for name in names for word in name.split()]
+    fit = {stem(word): word for word in words if len(word) >= WORD_CHARS_MIN and not is_generic(stem(word))}
+    fresh = [word for key, word in fit.items() if key not in stems(phrase)]
+    parts = [f'"{phrase}"', *fresh] if phrase else fresh
+    return " ".join(parts[:PARTS_MAX])
 
 
 def _lead(article: dict[str, Any], place: int) -> Found | None:

@@ -7,7 +7,7 @@ nothing where every word must stand in the hit, so that it is left out unless th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from services.evidence.domain.model import Query
 from services.evidence.domain.words import content_stems, is_generic, is_stop, stem
@@ -18,7 +18,7 @@ WORD_CHARS_MAX = 40
 # Longer phrases stand nowhere as they are written.
 PHRASE_WORDS_MAX = 3
 # What a term says about its kind of claim (`chassis.idea.claims`), not about the field.
-_KIND_STEMS = frozenset(stem(word) for word in "market size pricing trend growth alternatives".split())
+_KIND_STEMS = frozenset(stem(word) for word in "market size pricing trend growth software alternatives".split())
 # Before a name they praise or shrink it; "digital", "mobile" and "online" make another thing of it.
 _EPITHETS = frozenset(
     stem(word) for word in "small new good great better best easy simple first free fast powered based".split()
@@ -33,13 +33,8 @@ def whole_words(query: Query, words_max: int) -> list[str]:
 
     "no-shows" and "c++" stay whole, for engines that read them so. `plain_words` is for those that do not.
     """
-    words: dict[str, str] = {}
-    for term in field_terms(query):
-        for word in term:
-            key = stem(word)
-            if not is_generic(key) and len(words) < words_max:
-                words.setdefault(key, word)
-    return list(words.values())
+    names = [{stem(word): word for word in name if not is_generic(stem(word))} for name in _names(query)]
+    return _that_fit(names, words_max)
 
 
 def plain_words(query: Query, words_max: int) -> list[str]:
@@ -48,25 +43,19 @@ def plain_words(query: Query, words_max: int) -> list[str]:
     Punctuation never passes, so that no term is read as an operator of a search engine. "no-shows" gives both its
     words, since "shows" is another subject.
     """
-    words: dict[str, str] = {}
-    for term in field_terms(query):
-        for word in term:
-            parts = {stem(part): part for part in _telling_parts(word)}
-            fresh = {key: part for key, part in parts.items() if key not in words}
-            if len(words) + len(fresh) <= words_max:
-                words.update(fresh)
-    return list(words.values())
+    names = [{stem(part): part for word in name for part in _telling_parts(word)} for name in _names(query)]
+    return _that_fit(names, words_max)
 
 
 def phrases(query: Query, phrases_max: int) -> list[str]:
     """Return at most `phrases_max` names of things in letters, digits and blanks ("food waste"), strongest first.
 
-    Of a longer term it is the longest part between stop words, at most three words of it: "planning meals" of
-    "planning meals from what is in the fridge".
+    Of a longer term it is the longest part between stop words, at most its last three words: "planning meals" of
+    "planning meals from what is in the fridge", "cold storage" of "solar-powered cold storage".
     """
     found: dict[tuple[str, ...], str] = {}
-    for term in field_terms(query):
-        words = max(_runs(term), key=len, default=[])
+    for term in _terms(query):
+        words = max((_phrase(name) for name in term), key=len, default=[])
         if words and not all(is_generic(stem(word)) for word in words) and len(found) < phrases_max:
             found.setdefault(tuple(map(stem, words)), " ".join(words))
     return list(found.values())
@@ -77,12 +66,48 @@ def request_key(url: str, params: Mapping[str, str | int | float]) -> str:
     return f"{url}|" + "&".join(f"{name}={params[name]}" for name in sorted(params))
 
 
-def field_terms(query: Query) -> Iterator[list[str]]:
-    """Yield the words of each term, lower case, then of each keyword of the idea; those that say the kind left out."""
+def _terms(query: Query) -> Iterator[list[list[str]]]:
+    """Yield the names in each term, then in each keyword of the idea: its words between stop words, lower case.
+
+    Words that say the kind of claim are left out.
+    """
     unsaid = _KIND_STEMS - {*content_stems(query.idea.text), *content_stems(" ".join(query.keywords))}
     for term in [*query.terms, *query.idea.keywords]:
-        written = (word.rstrip(".-'’") for word in _WRITTEN.findall(visible(term).lower()))
-        yield [word for word in written if len(word) <= WORD_CHARS_MAX and stem(word) not in unsaid]
+        names: list[list[str]] = [[]]
+        for written in _WRITTEN.findall(visible(term).lower()):
+            word = written.rstrip(".-'’")
+            if is_stop(stem(word)):
+                names.append([])
+            elif len(word) <= WORD_CHARS_MAX and stem(word) not in unsaid:
+                names[-1].append(word)
+        yield [name for name in names if name]
+
+
+def _names(query: Query) -> Iterator[list[str]]:
+    return (name for term in _terms(query) for name in term)
+
+
+def _that_fit(names: Sequence[dict[str, str]], words_max: int) -> list[str]:
+    """The words of as many names (word by stem) as there is room for; what room is left takes the others' words.
+
+    Half a name ("pull" of "pull request") is another subject, so that a shorter name goes before it.
+    """
+    words: dict[str, str] = {}
+    for place, name in enumerate(names):
+        # The strongest name is asked for in any case: its end says what it is.
+        part = dict(_telling(name)[-words_max:]) if place == 0 and len(name) > words_max else name
+        if len(words | part) <= words_max:
+            for key, word in part.items():
+                words.setdefault(key, word)
+    for name in names:
+        for key, word in _telling(name):
+            if len(words) < words_max:
+                words.setdefault(key, word)
+    return list(words.values())
+
+
+def _telling(name: dict[str, str]) -> list[tuple[str, str]]:
+    return [(key, word) for key, word in name.items() if not is_generic(key)]
 
 
 def _telling_parts(word: str) -> list[str]:
@@ -92,17 +117,9 @@ def _telling_parts(word: str) -> list[str]:
     return [part for part in parts if is_stop(stem(part)) or part in telling] if telling else []
 
 
-def _runs(term: list[str]) -> Iterator[list[str]]:
-    """The words between the stop words of a term, without epithets before them, the last three of a longer run."""
-    run: list[str] = []
-    for word in [*term, ""]:
-        parts = _PART.findall(word)
-        if word and not is_stop(stem(word)) and parts:
-            run += parts
-            continue
-        run = run[-PHRASE_WORDS_MAX:]
-        while run and stem(run[0]) in _EPITHETS:
-            run = run[1:]
-        if run:
-            yield run
-        run = []
+def _phrase(name: list[str]) -> list[str]:
+    """The last three words of a name, in letters and digits, without epithets before them."""
+    words = [part for word in name for part in _PART.findall(word)][-PHRASE_WORDS_MAX:]
+    while words and stem(words[0]) in _EPITHETS:
+        words = words[1:]
+    return words

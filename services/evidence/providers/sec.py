@@ -23,7 +23,10 @@ from services.evidence.providers.reading import json_of, line, moment, record, r
 from services.evidence.providers.refusals import refused, throttled
 
 PROVIDER = "sec"
+# Each must stand in the filing.
 PHRASES_MAX = 2
+# Looked through for a phrase, which says more than a word.
+NAMES_MAX = 4
 HITS = 10
 # Annual reports and prospectuses describe a business, its market and its rivals; other forms report events.
 FORMS = "10-K,20-F,S-1,F-1,1-A"
@@ -51,7 +54,7 @@ class SecProvider:
         self._clock = access.clock
 
     def covers(self, query: Query) -> bool:
-        return query.kind in KINDS and bool(phrases(query, PHRASES_MAX))
+        return query.kind in KINDS and bool(full_text(query))
 
     def key(self, query: Query) -> str:
         return request_key(self._url, _params(query))
@@ -74,9 +77,17 @@ class SecProvider:
         return [found for hit in hits if (found := _found(hit, params["q"])) is not None]
 
 
+def full_text(query: Query) -> str:
+    """The strongest phrase in quotes and the strongest other name; "" for a single word, which any filing holds."""
+    names = phrases(query, NAMES_MAX)
+    first = next((name for name in names if " " in name), "")
+    asked = [name for name in (first, *names) if name]
+    asked = list(dict.fromkeys(asked))[:PHRASES_MAX]
+    return " ".join(f'"{name}"' if " " in name else name for name in asked) if first or len(asked) > 1 else ""
+
+
 def _params(query: Query) -> dict[str, str]:
-    quoted = (f'"{phrase}"' if " " in phrase else phrase for phrase in phrases(query, PHRASES_MAX))
-    return {"q": " ".join(quoted), "forms": FORMS}
+    return {"q": full_text(query), "forms": FORMS}
 
 
 def _found(hit: dict[str, Any], words: str) -> Found | None:

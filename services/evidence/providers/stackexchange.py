@@ -82,6 +82,10 @@ SITES = {
     "social": "interpersonal",
     "travel": "travel",
 }
+# Where people ask for themselves: what a clinic or a restaurant buys is not their subject.
+_OF_PRIVATE_LIFE = frozenset(
+    "cooking fitness gardening interpersonal mechanics medicalsciences money parenting pets travel".split()
+)
 _AVAILABLE = re.compile(r"available in (\d{1,9}) seconds")
 
 
@@ -160,11 +164,13 @@ class StackExchangeProvider:
 
 
 def site_of(idea: IdeaFacts) -> str:
-    """The site of the idea's category; "" where none fits.
+    """The site of the idea's category; "" where none fits, or where its people are no customers of the idea.
 
     Ideas for people who build software go to Stack Overflow even where they were filed elsewhere.
     """
     site = SITES.get(idea.category, "")
+    if site in _OF_PRIVATE_LIFE and idea.customer_type == common_pb2.CUSTOMER_TYPE_B2B:
+        site = ""
     return site or ("stackoverflow" if is_technical(idea) else "")
 
 
