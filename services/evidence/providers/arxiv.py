@@ -22,7 +22,7 @@ from services.evidence.providers.base import Access, Source, Terms
 from services.evidence.providers.questions import plain_words, request_key
 from services.evidence.providers.reading import TEXT_CHARS_MAX, authors, line, moment
 from services.evidence.providers.refusals import malformed, refused, throttled
-from services.evidence.providers.scholarly import PAPERS, paper
+from services.evidence.providers.scholarly import AUTHORS_READ, PAPERS, paper
 
 PROVIDER = "arxiv"
 WORDS_MAX = 3
@@ -118,7 +118,7 @@ def _found(entry: Any) -> Found | None:
         url=f"https://arxiv.org/abs/{paper_id[1]}",
         title=_text(entry, "title"),
         abstract=line(_text(entry, "summary"), TEXT_CHARS_MAX),
-        author=authors([_text(author, "name") for author in entry.findall(f"{ATOM}author")[:20]]),
+        author=authors([_text(author, "name") for author in entry.findall(f"{ATOM}author")[:AUTHORS_READ]]),
         published_at=moment(_text(entry, "published")),
         venue="arXiv",
         reviewed=False,

@@ -16,12 +16,11 @@ from typing import Any
 
 from chassis.http_answer import HttpResponse
 from chassis.pool_errors import RETRY_AFTER_SECONDS_DEFAULT
-from services.evidence.domain.model import Found
 from services.evidence.providers import leads
 from services.evidence.providers.base import Source, Terms
 from services.evidence.providers.reading import html_line, json_of, record, rows, string
 from services.evidence.providers.refusals import error_body, limited, refused_key, refused_words, wait_of
-from services.evidence.providers.web_search import WebSearch, needs_key
+from services.evidence.providers.web_search import Result, WebSearch, needs_key
 
 PROVIDER = "brave"
 SETTING = "PIPELINE_BRAVE_KEY"
@@ -78,17 +77,11 @@ class BraveProvider(WebSearch):
         closed = [seconds for seconds, rest in zip(resets, left, strict=False) if rest <= 0]
         return max(closed, default=resets[0] if resets else RETRY_AFTER_SECONDS_DEFAULT)
 
-    def _lead(self, row: dict[str, Any], place: int) -> Found | None:
-        return leads.lead(
-            PROVIDER,
-            "Brave Search",
-            url=row.get("url"),
-            # Both are HTML: escaped, with marks around the words that met.
-            title=html_line(row.get("title"), leads.TITLE_CHARS_MAX),
-            snippet=html_line(row.get("description"), leads.SNIPPET_CHARS_MAX),
-            place=place,
-            published_at=leads.moment(row.get("page_age"), self._clock.now()),
-        )
+    def _result(self, row: dict[str, Any]) -> Result:
+        # Both are HTML: escaped, with marks around the words that met.
+        title = html_line(row.get("title"), leads.TITLE_CHARS_MAX)
+        excerpt = html_line(row.get("description"), leads.SNIPPET_CHARS_MAX)
+        return Result("Brave Search", row.get("url"), title, excerpt, row.get("page_age"))
 
 
 def _numbers(header: str) -> list[float]:

@@ -22,16 +22,16 @@ from services.evidence.providers.questions import plain_words, request_key
 from services.evidence.providers.reading import (
     TEXT_CHARS_MAX,
     authors,
+    first_string,
     json_of,
     record,
     records,
     rows,
     string,
-    strings,
     year,
 )
 from services.evidence.providers.refusals import error_body, refused
-from services.evidence.providers.scholarly import KINDS, PAPERS, doi_url, paper
+from services.evidence.providers.scholarly import AUTHORS_READ, KINDS, PAPERS, doi_url, paper
 
 PROVIDER = "crossref"
 WORDS_MAX = 5
@@ -89,26 +89,20 @@ def _params(query: Query) -> dict[str, str | int]:
 
 def _found(work: dict[str, Any]) -> Found | None:
     published_at, of_year = _issued(record(work.get("issued")).get("date-parts"))
-    names = [
-        string(a, "name") or f"{string(a, 'given')} {string(a, 'family')}".strip()
-        for a in records(work.get("author"), 20)
-    ]
+    people = records(work.get("author"), AUTHORS_READ)
+    names = [string(a, "name") or f"{string(a, 'given')} {string(a, 'family')}".strip() for a in people]
     return paper(
         PROVIDER,
         url=doi_url(string(work, "DOI")),
-        title=html_to_text(_first(work.get("title"))),
+        title=html_to_text(first_string(work.get("title"))),
         abstract=jats_to_text(string(work, "abstract")),
         author=authors(names),
         published_at=published_at,
         year=of_year,
         citations=work.get("is-referenced-by-count"),
-        venue=html_to_text(_first(work.get("container-title"))),
+        venue=html_to_text(first_string(work.get("container-title"))),
         reviewed=string(work, "type") != "posted-content",
     )
-
-
-def _first(values: object) -> str:
-    return next(iter(strings(values, 1)), "")
 
 
 def _issued(parts: object) -> tuple[datetime | None, int]:

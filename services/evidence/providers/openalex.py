@@ -19,7 +19,7 @@ from services.evidence.providers.base import Access, Source, Terms
 from services.evidence.providers.questions import plain_words, request_key
 from services.evidence.providers.reading import authors, json_of, moment, record, records, rows, string, year
 from services.evidence.providers.refusals import throttled
-from services.evidence.providers.scholarly import KINDS, PAPERS, doi_url, paper, plain
+from services.evidence.providers.scholarly import AUTHORS_READ, KINDS, PAPERS, doi_url, paper, plain
 
 PROVIDER = "openalex"
 WORDS_MAX = 3
@@ -78,7 +78,7 @@ def _found(work: dict[str, Any]) -> Found | None:
     if work.get("is_retracted") is True:
         return None
     location = record(work.get("primary_location"))
-    names = [string(record(a.get("author")), "display_name") for a in records(work.get("authorships"), 20)]
+    names = [string(record(a.get("author")), "display_name") for a in records(work.get("authorships"), AUTHORS_READ)]
     own = string(work, "id")
     return paper(
         PROVIDER,

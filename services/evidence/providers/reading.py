@@ -69,6 +69,11 @@ def strings(value: object, items_max: int) -> list[str]:
     return [item for item in value if isinstance(item, str)][:items_max] if isinstance(value, list) else []
 
 
+def first_string(value: object) -> str:
+    """The first string of a JSON list, else ""."""
+    return next(iter(strings(value, 1)), "")
+
+
 def line(value: object, chars_max: int = TITLE_CHARS_MAX) -> str:
     """Text on one line, single-spaced, without invisible characters, markup as written; "" for what is no string."""
     return " ".join(visible(value[: 4 * chars_max]).split())[:chars_max].rstrip() if isinstance(value, str) else ""

@@ -13,12 +13,11 @@ from __future__ import annotations
 from typing import Any
 
 from chassis.http_answer import HttpResponse
-from services.evidence.domain.model import Found
 from services.evidence.providers import leads
 from services.evidence.providers.base import Source, Terms
 from services.evidence.providers.reading import json_of, line, rows, strings
 from services.evidence.providers.refusals import failed
-from services.evidence.providers.web_search import WebSearch
+from services.evidence.providers.web_search import Result, WebSearch
 
 PROVIDER = "searxng"
 MEND = "add json to search.formats in the settings.yml of PIPELINE_SEARXNG_URL"
@@ -53,17 +52,15 @@ class SearxngProvider(WebSearch):
             )
         return results
 
-    def _lead(self, row: dict[str, Any], place: int) -> Found | None:
-        names = strings(row.get("engines"), 3)
-        return leads.lead(
-            PROVIDER,
-            f"SearXNG ({', '.join(names)})" if names else "SearXNG",
-            url=row.get("url"),
-            title=row.get("title"),
-            snippet=row.get("content"),
-            place=place,
-            published_at=leads.moment(row.get("publishedDate") or row.get("pubdate"), self._clock.now()),
-            author=line(row.get("author"), 100),
+    def _result(self, row: dict[str, Any]) -> Result:
+        engines = ", ".join(strings(row.get("engines"), 3))
+        return Result(
+            f"SearXNG ({engines})" if engines else "SearXNG",
+            row.get("url"),
+            row.get("title"),
+            row.get("content"),
+            row.get("publishedDate") or row.get("pubdate"),
+            line(row.get("author"), 100),
         )
 
 

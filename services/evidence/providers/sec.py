@@ -19,7 +19,7 @@ from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, Query
 from services.evidence.providers.base import Access, Source, Terms
 from services.evidence.providers.questions import phrases, request_key
-from services.evidence.providers.reading import json_of, line, moment, record, rows, string, strings
+from services.evidence.providers.reading import first_string, json_of, line, moment, record, rows, string
 from services.evidence.providers.refusals import refused, throttled
 
 PROVIDER = "sec"
@@ -94,9 +94,9 @@ def _found(hit: dict[str, Any], words: str) -> Found | None:
     """A filing as a source; None without a company, a form, a date or an address of its document."""
     facts = record(hit.get("_source"))
     place = _ACCESSION.fullmatch(string(hit, "_id"))
-    company = line(_IN_NAME.sub("", _first(facts, "display_names")), 120)
-    cik = _first(facts, "ciks")
-    form = string(facts, "form") or string(facts, "file_type") or _first(facts, "root_forms")
+    company = line(_IN_NAME.sub("", first_string(facts.get("display_names"))), 120)
+    cik = first_string(facts.get("ciks"))
+    form = string(facts, "form") or string(facts, "file_type") or first_string(facts.get("root_forms"))
     filed = moment(facts.get("file_date"))
     if place is None or not company or not re.fullmatch(r"[0-9]{1,10}", cik) or filed is None:
         return None
@@ -117,10 +117,6 @@ def _found(hit: dict[str, Any], words: str) -> Found | None:
         # Filed under liability, but what it says about the words is not known.
         confidence=0.5,
     )
-
-
-def _first(facts: dict[str, Any], name: str) -> str:
-    return next(iter(strings(facts.get(name), 1)), "")
 
 
 SOURCE = Source(

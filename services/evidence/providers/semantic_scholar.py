@@ -18,7 +18,7 @@ from services.evidence.providers.base import Access, Source, Terms
 from services.evidence.providers.questions import plain_words, request_key
 from services.evidence.providers.reading import authors, json_of, moment, record, records, rows, string, year
 from services.evidence.providers.refusals import error_body, refused, throttled
-from services.evidence.providers.scholarly import KINDS, PAPERS, doi_url, paper, plain
+from services.evidence.providers.scholarly import AUTHORS_READ, KINDS, PAPERS, doi_url, paper, plain
 
 PROVIDER = "semantic_scholar"
 WORDS_MAX = 4
@@ -80,7 +80,7 @@ def _found(item: dict[str, Any]) -> Found | None:
         url=doi_url(string(ids, "DOI")) or (own if own.startswith(_PAPER_PAGES) else _page(item)),
         title=plain(string(item, "title")),
         abstract=plain(string(item, "abstract")),
-        author=authors([string(author, "name") for author in records(item.get("authors"), 20)]),
+        author=authors([string(author, "name") for author in records(item.get("authors"), AUTHORS_READ)]),
         published_at=moment(item.get("publicationDate")),
         year=year(item.get("year")),
         citations=item.get("citationCount"),

@@ -14,12 +14,11 @@ from __future__ import annotations
 from typing import Any
 
 from chassis.http_answer import HttpResponse
-from services.evidence.domain.model import Found
 from services.evidence.providers import leads
 from services.evidence.providers.base import Source, Terms
 from services.evidence.providers.reading import json_of, rows, string
 from services.evidence.providers.refusals import error_body, limited, refused_key, refused_words
-from services.evidence.providers.web_search import WebSearch, needs_key
+from services.evidence.providers.web_search import Result, WebSearch, needs_key
 
 PROVIDER = "serper"
 SETTING = "PIPELINE_SERPER_KEY"
@@ -56,16 +55,8 @@ class SerperProvider(WebSearch):
         answer = json_of(PROVIDER, response)
         return rows(PROVIDER, answer[0] if isinstance(answer, list) and answer else answer, "organic")
 
-    def _lead(self, row: dict[str, Any], place: int) -> Found | None:
-        return leads.lead(
-            PROVIDER,
-            "Google (through Serper)",
-            url=row.get("link"),
-            title=row.get("title"),
-            snippet=row.get("snippet"),
-            place=place,
-            published_at=leads.moment(row.get("date"), self._clock.now()),
-        )
+    def _result(self, row: dict[str, Any]) -> Result:
+        return Result("Google (through Serper)", row.get("link"), row.get("title"), row.get("snippet"), row.get("date"))
 
 
 SOURCE = Source(

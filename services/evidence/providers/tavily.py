@@ -15,12 +15,11 @@ from __future__ import annotations
 from typing import Any
 
 from chassis.http_answer import HttpResponse
-from services.evidence.domain.model import Found
 from services.evidence.providers import leads
 from services.evidence.providers.base import Source, Terms
 from services.evidence.providers.reading import json_of, rows
 from services.evidence.providers.refusals import limited, refused_key, refused_words
-from services.evidence.providers.web_search import WebSearch, needs_key
+from services.evidence.providers.web_search import Result, WebSearch, needs_key
 
 PROVIDER = "tavily"
 SETTING = "PIPELINE_TAVILY_KEY"
@@ -56,16 +55,8 @@ class TavilyProvider(WebSearch):
     def _results(self, response: HttpResponse) -> list[dict[str, Any]]:
         return rows(PROVIDER, json_of(PROVIDER, response), "results")
 
-    def _lead(self, row: dict[str, Any], place: int) -> Found | None:
-        return leads.lead(
-            PROVIDER,
-            "Tavily",
-            url=row.get("url"),
-            title=row.get("title"),
-            snippet=row.get("content"),
-            place=place,
-            published_at=leads.moment(row.get("published_date"), self._clock.now()),
-        )
+    def _result(self, row: dict[str, Any]) -> Result:
+        return Result("Tavily", row.get("url"), row.get("title"), row.get("content"), row.get("published_date"))
 
 
 SOURCE = Source(

@@ -1,9 +1,10 @@
-"""What the four web searches have in common: a claim's words go out, results come back as leads to pages."""
+"""What the web searches have in common: a claim's words go out, results come back as leads to pages."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from chassis.http_answer import HttpResponse
@@ -12,6 +13,19 @@ from services.evidence.domain.model import Found, Query
 from services.evidence.providers import leads
 from services.evidence.providers.base import Access
 from services.evidence.providers.refusals import Rest
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a result says, as it came; all but `engine` and `author` is still to be checked."""
+
+    # "Brave Search": whom the reader is told that it is a result of.
+    engine: str
+    url: object
+    title: object
+    excerpt: object
+    date: object
+    author: str = ""
 
 
 class WebSearch(ABC):
@@ -39,8 +53,8 @@ class WebSearch(ABC):
         response = await self._ask(leads.web_words(query), query.reuse_connections)
         if response.status >= 300:
             raise self._refusal(response)
-        results = self._results(response)[: leads.HITS]
-        return [found for place, row in enumerate(results, start=1) if (found := self._lead(row, place)) is not None]
+        results = map(self._result, self._results(response)[: leads.HITS])
+        return [lead for place, result in enumerate(results, 1) if (lead := self._lead(result, place)) is not None]
 
     @abstractmethod
     async def _ask(self, words: str, reuse_connections: bool) -> HttpResponse:
@@ -55,8 +69,20 @@ class WebSearch(ABC):
         """The results of a good answer, best first. Raises UPSTREAM_FAILED where it has none of that shape."""
 
     @abstractmethod
-    def _lead(self, row: dict[str, Any], place: int) -> Found | None:
-        """One result; `place` counts from 1."""
+    def _result(self, row: dict[str, Any]) -> Result:
+        """One of them, its fields by what they mean."""
+
+    def _lead(self, result: Result, place: int) -> Found | None:
+        return leads.lead(
+            self.name,
+            result.engine,
+            url=result.url,
+            title=result.title,
+            snippet=result.excerpt,
+            place=place,
+            published_at=leads.moment(result.date, self._clock.now()),
+            author=result.author,
+        )
 
 
 def needs_key(setting: str) -> Callable[[Access], str]:

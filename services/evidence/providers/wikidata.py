@@ -49,21 +49,29 @@ class WikidataProvider:
         self._wiki = Wiki(PROVIDER, pool, access)
 
     def covers(self, query: Query) -> bool:
-        return query.kind in KINDS and bool(phrases(query, PHRASES_MAX))
+        return query.kind in KINDS and bool(names(query))
 
     def key(self, query: Query) -> str:
         offers = "offers" if query.kind == common_pb2.CLAIM_KIND_COMPETITION else "all"
-        return request_key(self._wiki.url, _params("|".join(phrases(query, PHRASES_MAX)))) + f"|{offers}"
+        return request_key(self._wiki.url, _params("|".join(names(query)))) + f"|{offers}"
 
     async def search(self, query: Query) -> Sequence[Found]:
         offers = query.kind == common_pb2.CLAIM_KIND_COMPETITION
-        for phrase in phrases(query, PHRASES_MAX):
+        for phrase in names(query):
             answer = await self._wiki.ask(_params(phrase), reuse_connections=query.reuse_connections)
             hits = rows(PROVIDER, answer, "search")[:HITS]
             found = [f for hit in hits if (f := _found(hit, offers_only=offers)) is not None]
             if found:
                 return found
         return []
+
+
+def names(query: Query) -> list[str]:
+    """What labels are searched for, strongest first; for rivals no single word, which begins the names of anything."""
+    found = phrases(query, 2 * PHRASES_MAX)
+    if query.kind == common_pb2.CLAIM_KIND_COMPETITION:
+        found = [name for name in found if " " in name]
+    return found[:PHRASES_MAX]
 
 
 def _params(phrase: str) -> dict[str, str | int]:
