@@ -7,9 +7,10 @@ nothing where every word must stand in the hit, so that it is left out unless th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
-from services.evidence.domain.model import Query
+from services.evidence.domain.model import IdeaFacts, Query
 from services.evidence.domain.words import content_stems, is_generic, is_stop, stem
 from services.evidence.providers.extract import visible
 
@@ -66,25 +67,36 @@ def request_key(url: str, params: Mapping[str, str | int | float]) -> str:
     return f"{url}|" + "&".join(f"{name}={params[name]}" for name in sorted(params))
 
 
-def _terms(query: Query) -> Iterator[list[list[str]]]:
-    """Yield the names in each term, then in each keyword of the idea: its words between stop words, lower case.
+Names = tuple[tuple[str, ...], ...]
+
+
+def _names(query: Query) -> list[tuple[str, ...]]:
+    return [name for term in _terms(query) for name in term]
+
+
+def _terms(query: Query) -> tuple[Names, ...]:
+    """The names in each term, then in each keyword of the idea: its words between stop words, lower case.
 
     Words that say the kind of claim are left out.
     """
-    unsaid = _KIND_STEMS - {*content_stems(query.idea.text), *content_stems(" ".join(query.keywords))}
-    for term in [*query.terms, *query.idea.keywords]:
-        names: list[list[str]] = [[]]
-        for written in _WRITTEN.findall(visible(term).lower()):
-            word = written.rstrip(".-'’")
-            if is_stop(stem(word)):
-                names.append([])
-            elif len(word) <= WORD_CHARS_MAX and stem(word) not in unsaid:
-                names[-1].append(word)
-        yield [name for name in names if name]
+    return _named(query.terms, query.keywords, query.idea)
 
 
-def _names(query: Query) -> Iterator[list[str]]:
-    return (name for term in _terms(query) for name in term)
+@lru_cache(maxsize=1_000)  # each query is read once, not once for every provider; 600 are the most of one run
+def _named(terms: tuple[str, ...], keywords: tuple[str, ...], idea: IdeaFacts) -> tuple[Names, ...]:
+    unsaid = _KIND_STEMS - {*content_stems(idea.text), *content_stems(" ".join(keywords))}
+    return tuple(_names_in(term, unsaid) for term in [*terms, *idea.keywords])
+
+
+def _names_in(term: str, unsaid: frozenset[str]) -> Names:
+    names: list[list[str]] = [[]]
+    for written in _WRITTEN.findall(visible(term).lower()):
+        word = written.rstrip(".-'’")
+        if is_stop(stem(word)):
+            names.append([])
+        elif len(word) <= WORD_CHARS_MAX and stem(word) not in unsaid:
+            names[-1].append(word)
+    return tuple(tuple(name) for name in names if name)
 
 
 def _that_fit(names: Sequence[dict[str, str]], words_max: int) -> list[str]:
@@ -117,7 +129,7 @@ def _telling_parts(word: str) -> list[str]:
     return [part for part in parts if is_stop(stem(part)) or part in telling] if telling else []
 
 
-def _phrase(name: list[str]) -> list[str]:
+def _phrase(name: Sequence[str]) -> list[str]:
     """The last three words of a name, in letters and digits, without epithets before them."""
     words = [part for word in name for part in _PART.findall(word)][-PHRASE_WORDS_MAX:]
     while words and stem(words[0]) in _EPITHETS:
