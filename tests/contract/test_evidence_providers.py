@@ -12,7 +12,7 @@ from chassis.testing import ManualClock
 from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, IdeaFacts, Query
 from services.evidence.domain.scoring import verified
-from services.evidence.providers.base import Provider
+from services.evidence.providers.base import Access, Provider
 from services.evidence.providers.benchmarks import BenchmarksProvider
 from services.evidence.providers.directory import DirectoryProvider
 from services.evidence.providers.documents import open_documents
@@ -39,7 +39,7 @@ async def provider(request: pytest.FixtureRequest) -> AsyncIterator[Provider]:
         case "hackernews":
             async with hackernews(lambda request, number: web.json_response(page(hit("1"), hit("2")))) as local:
                 pool = HttpPool("hackernews", clock=ManualClock())
-                yield HackerNewsProvider(pool, local.url)
+                yield HackerNewsProvider(pool, Access(local.url))
                 await pool.close()
 
 

@@ -1,4 +1,8 @@
-"""Is an idea about software for people who build software? Only then do package registries have something to say."""
+"""What kind of thing an idea is about, where that decides which sources have something to say.
+
+Package registries know software for people who build software, code hosts any software, preprints of physics and
+computing what rests on a technique.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +32,26 @@ _PHRASES = re.compile(
     r"|(pip|npm) install|api (client|gateway|testing|documentation)|node\.js|ci/cd)\b",
     re.IGNORECASE,
 )
+
+
+# Words of ideas that stand or fall with a technique. What is merely sold through an app has none of them.
+_TECHNIQUES = frozenset(
+    stem(word)
+    for word in """
+    ai algorithm autonomous battery blockchain computing cryptography detect detection drone embedding encryption
+    forecast genome gpt hydrogen laser learning llm llms neural nuclear optimization photonic photovoltaic prediction
+    quantum radar reactor recognition robot robotics satellite semiconductor sensor simulation solar superconductor
+    vision wearable
+    """.split()
+)
+# "Machine learning" and "computer vision" are techniques, "learning French" and "a vision" are none.
+_NEEDS_COMPANY = {stem("learning"): stem("machine"), stem("vision"): stem("computer")}
+
+
+def rests_on_a_technique(idea: IdeaFacts) -> bool:
+    """True where it depends on science or engineering whether it can be built: by words, or since it is technical."""
+    said = set(stems(f"{idea.text}\n{' '.join(idea.keywords)}"))
+    return is_technical(idea) or any(_NEEDS_COMPANY.get(word, word) in said for word in _TECHNIQUES & said)
 
 
 def is_technical(idea: IdeaFacts) -> bool:

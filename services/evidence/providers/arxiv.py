@@ -17,19 +17,12 @@ from chassis.http_answer import HttpResponse
 from chassis.pool import HttpPool
 from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, Query
-from services.evidence.providers.base import Source, Terms
-from services.evidence.providers.reading import (
-    TEXT_CHARS_MAX,
-    authors,
-    line,
-    malformed,
-    moment,
-    refused,
-    request_key,
-    search_words,
-    throttled,
-)
-from services.evidence.providers.scholarly import PAPERS, paper
+from services.evidence.domain.technical import rests_on_a_technique
+from services.evidence.providers.base import Access, Source, Terms
+from services.evidence.providers.questions import plain_words, request_key
+from services.evidence.providers.reading import TEXT_CHARS_MAX, authors, line, moment
+from services.evidence.providers.refusals import malformed, refused, throttled
+from services.evidence.providers.scholarly import AUTHORS_READ, PAPERS, paper
 
 PROVIDER = "arxiv"
 WORDS_MAX = 3
@@ -47,13 +40,14 @@ class ArxivProvider:
     name = PROVIDER
     offline = False
 
-    def __init__(self, pool: HttpPool, base_url: str) -> None:
+    def __init__(self, pool: HttpPool, access: Access) -> None:
         self._pool = pool
-        self._url = f"{base_url.rstrip('/')}/api/query"
+        self._url = f"{access.url.rstrip('/')}/api/query"
+        self._clock = access.clock
 
     def covers(self, query: Query) -> bool:
         # One word alone ("food") finds whatever holds it.
-        return query.kind in KINDS and len(search_words(query, WORDS_MAX)) >= 2
+        return query.kind in KINDS and rests_on_a_technique(query.idea) and len(plain_words(query, WORDS_MAX)) >= 2
 
     def key(self, query: Query) -> str:
         return request_key(self._url, _params(query))
@@ -67,12 +61,14 @@ class ArxivProvider:
             reuse_connections=query.reuse_connections,
             answers={400},
         )
+        if response.body.strip().lower().startswith(b"rate exceeded"):
+            raise throttled(PROVIDER, response, self._clock)
         return papers(response)
 
 
 def _params(query: Query) -> dict[str, str | int]:
     return {
-        "search_query": " AND ".join(f"all:{word}" for word in search_words(query, WORDS_MAX)),
+        "search_query": " AND ".join(f"all:{word}" for word in plain_words(query, WORDS_MAX)),
         "start": 0,
         "max_results": PAPERS,
         "sortBy": "relevance",
@@ -81,9 +77,7 @@ def _params(query: Query) -> dict[str, str | int]:
 
 
 def papers(response: HttpResponse) -> list[Found]:
-    """Return the papers of a feed; raises PipelineError for a throttle, an error entry and what is no feed."""
-    if response.body.strip().lower().startswith(b"rate exceeded"):
-        raise throttled(PROVIDER, response)
+    """Return the papers of a feed. Raises UPSTREAM_FAILED for an error entry and what is no feed."""
     entries = _feed(response.body).findall(f"{ATOM}entry")
     for entry in entries:
         if "/api/errors" in _text(entry, "id"):
@@ -124,7 +118,7 @@ def _found(entry: Any) -> Found | None:
         url=f"https://arxiv.org/abs/{paper_id[1]}",
         title=_text(entry, "title"),
         abstract=line(_text(entry, "summary"), TEXT_CHARS_MAX),
-        author=authors([_text(author, "name") for author in entry.findall(f"{ATOM}author")[:20]]),
+        author=authors([_text(author, "name") for author in entry.findall(f"{ATOM}author")[:AUTHORS_READ]]),
         published_at=moment(_text(entry, "published")),
         venue="arXiv",
         reviewed=False,
@@ -135,5 +129,5 @@ SOURCE = Source(
     PROVIDER,
     # One request per three seconds over one connection, no burst. New papers come daily, old ones stay.
     Terms(rate=1 / 3, burst=1, concurrency=1, calls_per_run=2, timeout_seconds=20.0, ttl_seconds=7 * 86_400.0),
-    lambda pool, access: ArxivProvider(pool, access.url),
+    ArxivProvider,
 )

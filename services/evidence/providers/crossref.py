@@ -14,25 +14,24 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from chassis.http_answer import HttpResponse
 from chassis.pool import HttpPool
 from services.evidence.domain.model import Found, Query
-from services.evidence.providers.base import Source, Terms
+from services.evidence.providers.base import Access, Source, Terms
 from services.evidence.providers.extract import html_to_text
+from services.evidence.providers.questions import plain_words, request_key
 from services.evidence.providers.reading import (
     TEXT_CHARS_MAX,
     authors,
+    first_string,
     json_of,
-    malformed,
     record,
     records,
-    refused,
-    request_key,
-    search_words,
+    rows,
     string,
     year,
 )
-from services.evidence.providers.scholarly import KINDS, PAPERS, doi_url, paper
+from services.evidence.providers.refusals import error_body, refused
+from services.evidence.providers.scholarly import AUTHORS_READ, KINDS, PAPERS, doi_url, paper
 
 PROVIDER = "crossref"
 WORDS_MAX = 5
@@ -50,13 +49,13 @@ class CrossrefProvider:
     name = PROVIDER
     offline = False
 
-    def __init__(self, pool: HttpPool, base_url: str, contact: str) -> None:
+    def __init__(self, pool: HttpPool, access: Access) -> None:
         self._pool = pool
-        self._url = f"{base_url.rstrip('/')}/works"
-        self._mailto = contact if _EMAIL.fullmatch(contact) else ""
+        self._url = f"{access.url.rstrip('/')}/works"
+        self._mailto = access.contact if _EMAIL.fullmatch(access.contact) else ""
 
     def covers(self, query: Query) -> bool:
-        return query.kind in KINDS and bool(search_words(query, WORDS_MAX))
+        return query.kind in KINDS and bool(plain_words(query, WORDS_MAX))
 
     def key(self, query: Query) -> str:
         return request_key(self._url, _params(query))
@@ -72,53 +71,38 @@ class CrossrefProvider:
             answers={400, 404},
         )
         if response.status != 200:
-            raise refused(PROVIDER, response, _fault(response))
-        works = record(record(json_of(PROVIDER, response)).get("message")).get("items")
-        if not isinstance(works, list):
-            raise malformed(PROVIDER, "without a list of works")
-        return [found for work in records(works, PAPERS) if (found := _found(work)) is not None]
+            # The first fault has a type ("integer-not-valid").
+            faults = records(error_body(response).get("message"), 1)
+            raise refused(PROVIDER, response, string(faults[0], "type") if faults else "")
+        works = rows(PROVIDER, json_of(PROVIDER, response), "message", "items")[:PAPERS]
+        return [found for work in works if (found := _found(work)) is not None]
 
 
 def _params(query: Query) -> dict[str, str | int]:
     return {
-        "query": " ".join(search_words(query, WORDS_MAX)),
+        "query": " ".join(plain_words(query, WORDS_MAX)),
         "filter": "has-abstract:true",
         "select": _FIELDS,
         "rows": PAPERS,
     }
 
 
-def _fault(response: HttpResponse) -> str:
-    """The type of the first fault that an error names ("integer-not-valid"), "" where it names none."""
-    try:
-        faults = records(record(response.json()).get("message"), 1)
-    except ValueError:
-        return ""
-    return string(faults[0], "type") if faults else ""
-
-
 def _found(work: dict[str, Any]) -> Found | None:
     published_at, of_year = _issued(record(work.get("issued")).get("date-parts"))
-    names = [
-        string(a, "name") or f"{string(a, 'given')} {string(a, 'family')}".strip()
-        for a in records(work.get("author"), 20)
-    ]
+    people = records(work.get("author"), AUTHORS_READ)
+    names = [string(a, "name") or f"{string(a, 'given')} {string(a, 'family')}".strip() for a in people]
     return paper(
         PROVIDER,
         url=doi_url(string(work, "DOI")),
-        title=html_to_text(_first(work.get("title"))),
+        title=html_to_text(first_string(work.get("title"))),
         abstract=jats_to_text(string(work, "abstract")),
         author=authors(names),
         published_at=published_at,
         year=of_year,
         citations=work.get("is-referenced-by-count"),
-        venue=html_to_text(_first(work.get("container-title"))),
+        venue=html_to_text(first_string(work.get("container-title"))),
         reviewed=string(work, "type") != "posted-content",
     )
-
-
-def _first(values: object) -> str:
-    return next((v for v in values if isinstance(v, str)), "") if isinstance(values, list) else ""
 
 
 def _issued(parts: object) -> tuple[datetime | None, int]:
@@ -147,5 +131,5 @@ SOURCE = Source(
     PROVIDER,
     # 5 a second, one at a time, is what the public pool allows; half of it is enough. Records change rarely.
     Terms(rate=2.5, burst=3, concurrency=1, calls_per_run=4, timeout_seconds=15.0, ttl_seconds=7 * 86_400.0),
-    lambda pool, access: CrossrefProvider(pool, access.url, access.contact),
+    CrossrefProvider,
 )

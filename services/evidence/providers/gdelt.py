@@ -19,31 +19,32 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from chassis.clock import Clock
 from chassis.http_answer import HttpResponse
 from chassis.pool import HttpPool
 from chassis.pool_errors import RETRY_AFTER_SECONDS_DEFAULT
 from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, Query
 from services.evidence.domain.source_types import source_type
-from services.evidence.domain.words import is_generic, stem
-from services.evidence.providers import leads, reading, replies
+from services.evidence.domain.words import is_generic, stem, stems
 from services.evidence.providers.base import Access, Source, Terms
+from services.evidence.providers.leads import TITLE_CHARS_MAX, web_url
+from services.evidence.providers.questions import phrases
+from services.evidence.providers.reading import html_line, line, rows
+from services.evidence.providers.refusals import Rest, limited, malformed, refused_words, wait_of
 
 PROVIDER = "gdelt"
 HITS = 20
 # Every part must stand in the article: more of them find nothing.
 PARTS_MAX = 2
-PHRASE_WORDS_MAX = 3
 PHRASE_CHARS_MIN = 5
 WORD_CHARS_MIN = 3
-QUERY_CHARS_MAX = 200
+# Looked through for one that it takes.
+NAMES_MAX = 12
 # What the operator asks for, and what its refusal without a wait means.
 SPACING_SECONDS = 5.0
 KINDS = frozenset({common_pb2.CLAIM_KIND_TIMING, common_pb2.CLAIM_KIND_MARKET_SIZE, common_pb2.CLAIM_KIND_PROBLEM})
 # An error is a sentence in plain text.
 _SENTENCE = re.compile(r"[A-Z][a-z']* [\x20-\x7e]{5,400}")
-_PLAIN = re.compile(r"[^\W_]+", re.UNICODE)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -53,11 +54,11 @@ class GdeltProvider:
     name = PROVIDER
     offline = False
 
-    def __init__(self, pool: HttpPool, base_url: str, clock: Clock) -> None:
+    def __init__(self, pool: HttpPool, access: Access) -> None:
         self._pool = pool
-        self._url = f"{base_url.rstrip('/')}/api/v2/doc/doc"
-        self._clock = clock
-        self._rest = replies.Rest(PROVIDER, clock)
+        self._url = f"{access.url.rstrip('/')}/api/v2/doc/doc"
+        self._clock = access.clock
+        self._rest = Rest(PROVIDER, access.clock)
 
     def covers(self, query: Query) -> bool:
         return query.kind in KINDS and bool(news_words(query))
@@ -83,28 +84,27 @@ class GdeltProvider:
             answers={429},
         )
         answer = self._read(response)
-        articles = replies.rows(PROVIDER, answer, "articles") if answer else []
-        found = (_lead(article, place) for place, article in enumerate(articles[:HITS], start=1))
-        return [f for f in found if f is not None]
+        articles = rows(PROVIDER, answer, "articles")[:HITS] if answer else []
+        return [found for place, row in enumerate(articles, start=1) if (found := _lead(row, place)) is not None]
 
     def _read(self, response: HttpResponse) -> dict[str, Any]:
         """The answer; raises what its plain text means."""
         body = response.text().strip()
         said_so = not body.startswith("{") and "limit requests" in body[:200].lower()
         if response.status == 429 or said_so:
-            named = replies.wait_of(response, self._clock)
+            named = wait_of(response, self._clock)
             assumed = SPACING_SECONDS if said_so else RETRY_AFTER_SECONDS_DEFAULT
             wait = assumed if named is None else named
             self._rest.begin(wait)
-            raise replies.limited(PROVIDER, wait, response.status)
+            raise limited(PROVIDER, wait, response.status)
         if not body.startswith("{"):
             if _SENTENCE.fullmatch(body):
-                raise replies.failed(PROVIDER, "refused the search words", cause="refused", status=response.status)
-            raise reading.malformed(PROVIDER, "without JSON")
+                raise refused_words(PROVIDER, response.status)
+            raise malformed(PROVIDER, "without JSON")
         try:
             answer = json.loads(_ESCAPE.sub(_known_escape, body), strict=False)
         except (ValueError, RecursionError) as exc:
-            raise reading.malformed(PROVIDER, "without JSON") from exc
+            raise malformed(PROVIDER, "without JSON") from exc
         return answer if isinstance(answer, dict) else {}
 
 
@@ -115,31 +115,23 @@ def _known_escape(escape: re.Match[str]) -> str:
 
 def news_words(query: Query) -> str:
     """The strongest phrase in quotes and one more word, or two words, as GDELT takes them; "" where none is fit."""
-    parts: dict[str, str] = {}
-    for term in [*query.terms, *query.idea.keywords]:
-        words = [w for w in _PLAIN.findall(term.lower()) if w.isascii()]
-        telling = [w for w in words if not is_generic(stem(w)) and len(w) >= WORD_CHARS_MIN]
-        phrase = " ".join(words)
-        if not telling or len(parts) >= PARTS_MAX:
-            continue
-        if 1 < len(words) <= PHRASE_WORDS_MAX and len(phrase) >= PHRASE_CHARS_MIN and not parts:
-            parts[" ".join(stem(w) for w in telling)] = f'"{phrase}"'
-        else:
-            used = " ".join(parts).split()
-            fresh = next((w for w in telling if stem(w) not in used), "")
-            if fresh:
-                parts[stem(fresh)] = fresh
-    words_now = " ".join(parts.values())
-    return words_now if len(words_now) <= QUERY_CHARS_MAX else ""
+    names = [name for name in phrases(query, NAMES_MAX) if name.isascii() and name.replace(" ", "").isalnum()]
+    phrase = next((name for name in names if " " in name and len(name) >= PHRASE_CHARS_MIN), "")
+    # A name of one word before a word of a longer name.
+    words = [name for name in names if " " not in name] + [word for name in names for word in name.split()]
+    fit = {stem(word): word for word in words if len(word) >= WORD_CHARS_MIN and not is_generic(stem(word))}
+    fresh = [word for key, word in fit.items() if key not in stems(phrase)]
+    parts = [f'"{phrase}"', *fresh] if phrase else fresh
+    return " ".join(parts[:PARTS_MAX])
 
 
 def _lead(article: dict[str, Any], place: int) -> Found | None:
-    address = leads.web_url(article.get("url"))
-    title = replies.html_line(article.get("title"), leads.TITLE_CHARS_MAX)
+    address = web_url(article.get("url"))
+    title = html_line(article.get("title"), TITLE_CHARS_MAX)
     if not address or not title:
         return None
-    domain = replies.plain_line(article.get("domain"), 100)
-    country = replies.plain_line(article.get("sourcecountry"), 60)
+    domain = line(article.get("domain"), 100)
+    country = line(article.get("sourcecountry"), 60)
     # GDELT watches news outlets; a host that the table knows as something else is believed to be that.
     kind = source_type(address)
     known = kind not in (common_pb2.SOURCE_TYPE_UNSPECIFIED, common_pb2.SOURCE_TYPE_COMPANY)
@@ -170,13 +162,9 @@ def _seen(value: object) -> datetime | None:
         return None
 
 
-def _make(pool: HttpPool, access: Access) -> GdeltProvider:
-    return GdeltProvider(pool, access.url, access.clock)
-
-
 SOURCE = Source(
     PROVIDER,
     # One every five seconds, from one connection. News of three months does not change within the hour.
     Terms(rate=0.2, burst=1, concurrency=1, calls_per_run=2, timeout_seconds=15.0, ttl_seconds=6 * 3600.0),
-    _make,
+    GdeltProvider,
 )

@@ -17,15 +17,26 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from chassis.clock import Clock
 from chassis.http_answer import HttpResponse
 from chassis.pool import HttpPool
 from chassis.pool_errors import RETRY_AFTER_SECONDS_DEFAULT
 from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, Query
 from services.evidence.domain.technical import is_software
-from services.evidence.providers import leads, reading, replies
 from services.evidence.providers.base import Access, Source, Terms
+from services.evidence.providers.leads import web_url
+from services.evidence.providers.questions import whole_words
+from services.evidence.providers.reading import count, json_of, line, moment, record, rows, string, strings
+from services.evidence.providers.refusals import (
+    Rest,
+    error_body,
+    failed,
+    limited,
+    refused_key,
+    refused_words,
+    sent_at,
+    wait_of,
+)
 
 PROVIDER = "github"
 SETTING = "PIPELINE_GITHUB_KEY"
@@ -47,20 +58,20 @@ class GitHubProvider:
     name = PROVIDER
     offline = False
 
-    def __init__(self, pool: HttpPool, base_url: str, key: str, clock: Clock) -> None:
+    def __init__(self, pool: HttpPool, access: Access) -> None:
         self._pool = pool
-        self._url = f"{base_url.rstrip('/')}/search/repositories"
-        self._key = key
-        self._clock = clock
-        self._rest = replies.Rest(PROVIDER, clock)
+        self._url = f"{access.url.rstrip('/')}/search/repositories"
+        self._key = access.key
+        self._clock = access.clock
+        self._rest = Rest(PROVIDER, access.clock)
 
     def covers(self, query: Query) -> bool:
-        words = replies.specific_words(query, WORDS_MAX)
+        words = whole_words(query, WORDS_MAX)
         # One word finds everything and nothing.
         return query.kind in KINDS and is_software(query.idea) and len(words) > 1
 
     def key(self, query: Query) -> str:
-        return f"{self._url}|{' '.join(replies.specific_words(query, WORDS_MAX))}|{HITS}"
+        return f"{self._url}|{' '.join(whole_words(query, WORDS_MAX))}|{HITS}"
 
     async def search(self, query: Query) -> Sequence[Found]:
         self._rest.check()
@@ -70,37 +81,36 @@ class GitHubProvider:
         response = await self._pool.request(
             "GET",
             self._url,
-            params={"q": " ".join(replies.specific_words(query, WORDS_MAX)), "per_page": HITS},
+            params={"q": " ".join(whole_words(query, WORDS_MAX)), "per_page": HITS},
             headers=headers,
             reuse_connections=query.reuse_connections,
             answers={401, 403, 422, 429},
         )
         if response.status >= 300:
             raise self._refusal(response)
-        items = replies.rows(PROVIDER, reading.json_of(PROVIDER, response), "items")
+        items = rows(PROVIDER, json_of(PROVIDER, response), "items")
         if response.headers.get("x-ratelimit-remaining") == "0":
             self._rest.begin(self._until_reset(response) or 0.0)
-        found = (_found(repository) for repository in items[:HITS])
-        return [f for f in found if f is not None]
+        return [found for repository in items[:HITS] if (found := _found(repository)) is not None]
 
     def _refusal(self, response: HttpResponse) -> Exception:
         if response.status in (403, 429) and (wait := self._wait(response)) is not None:
             self._rest.begin(wait)
-            return replies.limited(PROVIDER, wait, response.status)
+            return limited(PROVIDER, wait, response.status)
         if response.status in (401, 403) and self._key:
-            return replies.refused_key(PROVIDER, SETTING, response.status)
-        what = "refused the search words" if response.status == 422 else f"answered {response.status}"
-        cause = "refused" if response.status == 422 else "status"
-        return replies.failed(PROVIDER, what, cause=cause, status=response.status)
+            return refused_key(PROVIDER, SETTING, response.status)
+        if response.status == 422:
+            return refused_words(PROVIDER, response.status)
+        return failed(PROVIDER, f"answered {response.status}", cause="status", status=response.status)
 
     def _wait(self, response: HttpResponse) -> float | None:
         """Seconds that a limit asks for, in the order in which GitHub wants them read; None: it is no limit."""
-        named = replies.wait_of(response, self._clock)
+        named = wait_of(response, self._clock)
         if named is not None:
             return named
         if response.headers.get("x-ratelimit-remaining") == "0":
             return self._until_reset(response) or SECONDARY_SECONDS
-        said = reading.string(replies.error_body(response), "message").lower()
+        said = string(error_body(response), "message").lower()
         if "rate limit" in said or "abuse" in said:
             return SECONDARY_SECONDS
         # A 429 that says nothing of itself is from something in between.
@@ -112,25 +122,24 @@ class GitHubProvider:
         if not (reset.isascii() and reset.isdigit() and len(reset) <= 12):
             return None
         # A second more: both times are cut to seconds.
-        return max(int(reset) - replies.sent_at(response, self._clock).timestamp() + 1.0, 1.0)
+        return max(int(reset) - sent_at(response, self._clock).timestamp() + 1.0, 1.0)
 
 
 def _found(repository: dict[str, Any]) -> Found | None:
-    name = replies.plain_line(repository.get("full_name"), 200)
-    address = leads.web_url(repository.get("html_url"))
+    name = line(repository.get("full_name"), 200)
+    address = web_url(repository.get("html_url"))
     if not name or not address or repository.get("private") is True:
         return None
-    stars = replies.count(repository, "stargazers_count")
-    licence = replies.plain_line(reading.record(repository.get("license")).get("spdx_id"), 40)
+    stars = count(repository.get("stargazers_count"))
+    licence = line(record(repository.get("license")).get("spdx_id"), 40)
     licence = "" if licence == "NOASSERTION" else licence
-    description = replies.plain_line(repository.get("description"), DESCRIPTION_CHARS_MAX)
-    topics = repository.get("topics")
-    labels = [t for t in topics if isinstance(t, str)][:TOPICS_MAX] if isinstance(topics, list) else []
-    pushed = replies.moment(repository.get("pushed_at"))
+    description = line(repository.get("description"), DESCRIPTION_CHARS_MAX)
+    labels = [line(topic, 50) for topic in strings(repository.get("topics"), TOPICS_MAX)]
+    pushed = moment(repository.get("pushed_at"))
     said = f"{name}: {description}" if description else f"{name}."
     facts = [
         f"GitHub stars: {stars:,}." if stars else "",
-        f"Topics: {', '.join(replies.plain_line(label, 50) for label in labels)}." if labels else "",
+        f"Topics: {', '.join(labels)}." if labels else "",
         f"Last change of the repository: {pushed:%Y-%m-%d}." if pushed else "",
         "The repository is archived." if repository.get("archived") is True else "",
         f"Licence: {licence}." if licence else "",
@@ -142,11 +151,11 @@ def _found(repository: dict[str, Any]) -> Found | None:
         title=name,
         text="\n".join([quote, *(fact for fact in facts[1:] if fact)]),
         source_type=common_pb2.SOURCE_TYPE_DIRECTORY,
-        author=replies.plain_line(reading.record(repository.get("owner")).get("login"), 100),
+        author=line(record(repository.get("owner")).get("login"), 100),
         published_at=pushed,
         product=common_pb2.ProductFact(
             name=name.rpartition("/")[2],
-            category="; ".join(replies.plain_line(label, 50) for label in labels),
+            category="; ".join(labels),
             license=licence,
             stars=stars,
             source_url=address,
@@ -158,14 +167,10 @@ def _found(repository: dict[str, Any]) -> Found | None:
     )
 
 
-def _make(pool: HttpPool, access: Access) -> GitHubProvider:
-    return GitHubProvider(pool, access.url, access.key, access.clock)
-
-
 SOURCE = Source(
     PROVIDER,
     # 4 at once and one in ten seconds are at most 10 in any minute; 12 and 18 are 30.
     Terms(rate=0.1, burst=4, concurrency=1, calls_per_run=3, ttl_seconds=86_400.0),
-    _make,
+    GitHubProvider,
     keyed_terms=Terms(rate=0.3, burst=12, concurrency=1, calls_per_run=6, ttl_seconds=86_400.0),
 )

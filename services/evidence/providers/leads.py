@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, Query
 from services.evidence.domain.source_types import source_type
-from services.evidence.providers import replies
+from services.evidence.providers import questions, reading
 
 # Results asked for: a page of every engine, and one credit at each price list.
 HITS = 10
@@ -42,7 +42,7 @@ _ENGLISH_DATES = ("%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y")
 
 def web_words(query: Query) -> str:
     """The words to search the web with: at most seven that say something, and a hint at the kind of claim."""
-    words = replies.specific_words(query, WORDS_MAX)
+    words = questions.whole_words(query, WORDS_MAX)
     return " ".join([*words, *([hint] if (hint := HINTS.get(query.kind)) else [])]) if words else ""
 
 
@@ -74,8 +74,8 @@ def lead(
 ) -> Found | None:
     """A web result in plain text; None where it has no usable address or says nothing. `place` counts from 1."""
     address = web_url(url)
-    name = replies.plain_line(title, TITLE_CHARS_MAX)
-    said = replies.plain_line(snippet, SNIPPET_CHARS_MAX) or name
+    name = reading.line(title, TITLE_CHARS_MAX)
+    said = reading.line(snippet, SNIPPET_CHARS_MAX) or name
     if not address or not said:
         return None
     return Found(
@@ -104,7 +104,7 @@ def moment(value: object, now: datetime) -> datetime | None:
     if (ago := _AGO.fullmatch(said)) is not None:
         past = now - timedelta(days=int(ago[1]) * _AGO_DAYS[ago[2].lower()])
         return past.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    if (exact := replies.moment(said)) is not None:
+    if (exact := reading.moment(said)) is not None:
         return exact
     for form in _ENGLISH_DATES:
         try:

@@ -26,8 +26,11 @@ from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, Query
 from services.evidence.domain.technical import is_technical
 from services.evidence.domain.words import stem
-from services.evidence.providers import leads, reading, replies
 from services.evidence.providers.base import Access, Source, Terms
+from services.evidence.providers.leads import web_url
+from services.evidence.providers.questions import whole_words
+from services.evidence.providers.reading import count, line, moment, record, rows, string
+from services.evidence.providers.refusals import malformed
 
 PROVIDER = "npm"
 HITS = 8
@@ -49,10 +52,10 @@ class NpmProvider:
     name = PROVIDER
     offline = False
 
-    def __init__(self, pool: HttpPool, counts_url: str, registry_url: str) -> None:
+    def __init__(self, pool: HttpPool, access: Access) -> None:
         self._pool = pool
-        self._counts = f"{counts_url.rstrip('/')}/downloads/point/{PERIOD}/"
-        self._search = f"{registry_url.rstrip('/')}/-/v1/search"
+        self._counts = f"{access.url.rstrip('/')}/downloads/point/{PERIOD}/"
+        self._search = f"{(access.registry_url or access.url).rstrip('/')}/-/v1/search"
 
     def covers(self, query: Query) -> bool:
         return query.kind in KINDS and is_technical(query.idea) and bool(package_words(query))
@@ -66,12 +69,12 @@ class NpmProvider:
             {"text": package_words(query), "size": HITS},
             reuse_connections=query.reuse_connections,
         )
-        objects = [row for row in replies.rows(PROVIDER, answer, "objects")[:HITS] if _name(row)]
+        objects = [row for row in rows(PROVIDER, answer, "objects")[:HITS] if _name(row)]
         plain = dict.fromkeys(name for name in map(_name, objects) if not name.startswith("@"))
         counts = await self._downloads(list(plain), query.reuse_connections) if plain else {}
-        today = replies.moment(reading.string(answer, "time"))
-        found = (_found(row, counts.get(_name(row)) or _own_count(row, today)) for row in objects)
-        return [f for f in found if f is not None]
+        today = moment(answer.get("time"))
+        pairs = ((row, counts.get(_name(row)) or _own_count(row, today)) for row in objects)
+        return [found for row, downloads in pairs if (found := _found(row, downloads)) is not None]
 
     async def _downloads(self, names: list[str], reuse: bool) -> dict[str, dict[str, Any]]:
         """The counts by package name; packages without one are missing."""
@@ -84,9 +87,9 @@ class NpmProvider:
                 return {}
             raise
         if not isinstance(answer, dict):
-            raise reading.malformed(PROVIDER, "without an object of counts")
+            raise malformed(PROVIDER, "without an object of counts")
         counts = (row for row in _single_or_many(answer) if isinstance(row, dict))
-        return {name: row for row in counts if (name := reading.string(row, "package"))}
+        return {name: row for row in counts if (name := string(row, "package"))}
 
 
 def _single_or_many(answer: dict[str, Any]) -> list[Any]:
@@ -96,7 +99,7 @@ def _single_or_many(answer: dict[str, Any]) -> list[Any]:
 
 def package_words(query: Query) -> str:
     """The words to search packages with; "" where there is none that says more than that it is a package."""
-    words = [w for w in replies.specific_words(query, 2 * WORDS_MAX) if stem(w) not in _SAID_BY_ALL][:WORDS_MAX]
+    words = [w for w in whole_words(query, 2 * WORDS_MAX) if stem(w) not in _SAID_BY_ALL][:WORDS_MAX]
     text = " ".join(words)
     while len(text) not in SEARCH_CHARS and words:
         words.pop()
@@ -106,24 +109,24 @@ def package_words(query: Query) -> str:
 
 def _own_count(row: dict[str, Any], today: datetime | None) -> dict[str, Any]:
     """The count that the search gives, in the shape of the counts; of the month to the day of the answer."""
-    monthly = replies.count(reading.record(row.get("downloads")), "monthly")
+    monthly = count(record(row.get("downloads")).get("monthly"))
     return {"downloads": monthly, "end": f"{today:%Y-%m-%d}"} if monthly and today else {}
 
 
 def _name(row: dict[str, Any]) -> str:
     """The package's name; "" where it is none that npm gives, so that no name shapes another address."""
-    name = reading.string(reading.record(row.get("package")), "name")
+    name = string(record(row.get("package")), "name")
     fit = 0 < len(name) <= NAME_CHARS_MAX and name.isprintable() and not any(c in name for c in " ,?#%\\")
     return name if fit and ".." not in name and name.count("/") == name.startswith("@") else ""
 
 
-def _found(row: dict[str, Any], count: dict[str, Any]) -> Found | None:
-    name, package = _name(row), reading.record(row.get("package"))
-    description = replies.plain_line(package.get("description"), DESCRIPTION_CHARS_MAX)
-    released = replies.moment(package.get("date"))
-    licence = replies.plain_line(package.get("license"), 60)
-    end = replies.moment(count.get("end"))
-    downloads = replies.count(count, "downloads") if end is not None else 0
+def _found(row: dict[str, Any], counted: dict[str, Any]) -> Found | None:
+    name, package = _name(row), record(row.get("package"))
+    description = line(package.get("description"), DESCRIPTION_CHARS_MAX)
+    released = moment(package.get("date"))
+    licence = line(package.get("license"), 60)
+    end = moment(counted.get("end"))
+    downloads = count(counted.get("downloads")) if end is not None else 0
     said = f"{name}: {description}" if description else f"{name}."
     figure = None
     if downloads and end is not None:
@@ -139,11 +142,11 @@ def _found(row: dict[str, Any], count: dict[str, Any]) -> Found | None:
         return None
     return Found(
         provider=PROVIDER,
-        url=leads.web_url(reading.record(package.get("links")).get("npm")) or f"https://www.npmjs.com/package/{name}",
+        url=web_url(record(package.get("links")).get("npm")) or f"https://www.npmjs.com/package/{name}",
         title=f"{name} (npm)",
         text="\n".join([said, *(fact for fact in facts if fact)]),
         source_type=common_pb2.SOURCE_TYPE_DIRECTORY,
-        author=replies.plain_line(reading.record(package.get("publisher")).get("username"), 100),
+        author=line(record(package.get("publisher")).get("username"), 100),
         published_at=released,
         figure=figure,
         spans=((0, len(said)),),
@@ -153,13 +156,9 @@ def _found(row: dict[str, Any], count: dict[str, Any]) -> Found | None:
     )
 
 
-def _make(pool: HttpPool, access: Access) -> NpmProvider:
-    return NpmProvider(pool, access.url, access.registry_url or access.url)
-
-
 SOURCE = Source(
     PROVIDER,
     # No figure is published. A question makes two calls; counts change once a day.
     Terms(rate=0.5, burst=3, concurrency=2, calls_per_run=3, ttl_seconds=86_400.0),
-    _make,
+    NpmProvider,
 )

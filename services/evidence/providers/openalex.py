@@ -15,21 +15,11 @@ from typing import Any
 
 from chassis.pool import HttpPool
 from services.evidence.domain.model import Found, Query
-from services.evidence.providers.base import Source, Terms
-from services.evidence.providers.reading import (
-    authors,
-    json_of,
-    malformed,
-    moment,
-    record,
-    records,
-    request_key,
-    search_words,
-    string,
-    throttled,
-    year,
-)
-from services.evidence.providers.scholarly import KINDS, PAPERS, doi_url, paper, plain
+from services.evidence.providers.base import Access, Source, Terms
+from services.evidence.providers.questions import plain_words, request_key
+from services.evidence.providers.reading import authors, json_of, moment, record, records, rows, string, year
+from services.evidence.providers.refusals import throttled
+from services.evidence.providers.scholarly import AUTHORS_READ, KINDS, PAPERS, doi_url, paper, plain
 
 PROVIDER = "openalex"
 WORDS_MAX = 3
@@ -47,13 +37,14 @@ class OpenAlexProvider:
     name = PROVIDER
     offline = False
 
-    def __init__(self, pool: HttpPool, base_url: str, key: str) -> None:
+    def __init__(self, pool: HttpPool, access: Access) -> None:
         self._pool = pool
-        self._url = f"{base_url.rstrip('/')}/works"
-        self._key = key
+        self._url = f"{access.url.rstrip('/')}/works"
+        self._key = access.key
+        self._clock = access.clock
 
     def covers(self, query: Query) -> bool:
-        return query.kind in KINDS and bool(search_words(query, WORDS_MAX))
+        return query.kind in KINDS and bool(plain_words(query, WORDS_MAX))
 
     def key(self, query: Query) -> str:
         return request_key(self._url, _params(query))
@@ -69,16 +60,14 @@ class OpenAlexProvider:
             answers={403},
         )
         if response.status == 403:
-            raise throttled(PROVIDER, response)
-        works = record(json_of(PROVIDER, response)).get("results")
-        if not isinstance(works, list):
-            raise malformed(PROVIDER, "without a list of works")
-        return [found for work in records(works, PAPERS) if (found := _found(work)) is not None]
+            raise throttled(PROVIDER, response, self._clock)
+        works = rows(PROVIDER, json_of(PROVIDER, response), "results")[:PAPERS]
+        return [found for work in works if (found := _found(work)) is not None]
 
 
 def _params(query: Query) -> dict[str, str | int]:
     return {
-        "search": " ".join(search_words(query, WORDS_MAX)),
+        "search": " ".join(plain_words(query, WORDS_MAX)),
         "filter": "has_abstract:true,is_retracted:false,language:en",
         "select": _FIELDS,
         "per_page": PAPERS,
@@ -89,8 +78,7 @@ def _found(work: dict[str, Any]) -> Found | None:
     if work.get("is_retracted") is True:
         return None
     location = record(work.get("primary_location"))
-    names = [string(record(a.get("author")), "display_name") for a in records(work.get("authorships"), 20)]
-    kind = string(work, "type")
+    names = [string(record(a.get("author")), "display_name") for a in records(work.get("authorships"), AUTHORS_READ)]
     own = string(work, "id")
     return paper(
         PROVIDER,
@@ -98,11 +86,11 @@ def _found(work: dict[str, Any]) -> Found | None:
         title=plain(string(work, "display_name") or string(work, "title")),
         abstract=plain(abstract_of(work.get("abstract_inverted_index"))),
         author=authors(names),
-        published_at=moment(string(work, "publication_date")),
+        published_at=moment(work.get("publication_date")),
         year=year(work.get("publication_year")),
         citations=work.get("cited_by_count"),
         venue=string(record(location.get("source")), "display_name"),
-        reviewed=kind != "preprint",
+        reviewed=string(work, "type") != "preprint",
     )
 
 
@@ -124,6 +112,6 @@ SOURCE = Source(
     PROVIDER,
     # 100 searches a day for everybody on this address: two a run leave room for dozens of runs.
     Terms(rate=2.0, burst=4, concurrency=2, calls_per_day=100, calls_per_run=2, ttl_seconds=7 * 86_400.0),
-    lambda pool, access: OpenAlexProvider(pool, access.url, access.key),
+    OpenAlexProvider,
     keyed_terms=Terms(rate=5.0, burst=10, calls_per_day=1_000, calls_per_run=6, ttl_seconds=7 * 86_400.0),
 )

@@ -99,8 +99,11 @@ class PageReader:
     def _within(self, url: str) -> bool:
         if not self._only:
             return True
-        parts = urlsplit(url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            parts = urlsplit(url)
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+        except ValueError:  # no port, no address
+            return False
         return f"{parts.hostname}:{port}" in self._only
 
     async def _read(self, url: str) -> Page:

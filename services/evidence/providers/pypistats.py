@@ -17,15 +17,15 @@ import asyncio
 import re
 from collections.abc import Sequence
 
-from chassis.clock import Clock
 from chassis.pool import HttpPool
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, Query
 from services.evidence.domain.technical import is_technical
 from services.evidence.domain.words import PhraseIndex, phrase
-from services.evidence.providers import reading, replies
 from services.evidence.providers.base import Access, Source, Terms
+from services.evidence.providers.reading import count
+from services.evidence.providers.refusals import malformed
 
 PROVIDER = "pypistats"
 # Each package is a call.
@@ -88,10 +88,10 @@ class PypiStatsProvider:
     name = PROVIDER
     offline = False
 
-    def __init__(self, pool: HttpPool, base_url: str, clock: Clock) -> None:
+    def __init__(self, pool: HttpPool, access: Access) -> None:
         self._pool = pool
-        self._url = f"{base_url.rstrip('/')}/api/packages/"
-        self._clock = clock
+        self._url = f"{access.url.rstrip('/')}/api/packages/"
+        self._clock = access.clock
 
     def covers(self, query: Query) -> bool:
         return query.kind in KINDS and bool(packages_of(query))
@@ -112,8 +112,8 @@ class PypiStatsProvider:
             raise
         data = answer.get("data") if isinstance(answer, dict) else None
         if not isinstance(data, dict):
-            raise reading.malformed(PROVIDER, "without data")
-        month, week = replies.count(data, "last_month"), replies.count(data, "last_week")
+            raise malformed(PROVIDER, "without data")
+        month, week = count(data.get("last_month")), count(data.get("last_week"))
         if not month:
             return None
         # The counts are of the month that ends the day before.
@@ -149,13 +149,9 @@ def packages_of(query: Query) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named))[:PACKAGES_MAX]
 
 
-def _make(pool: HttpPool, access: Access) -> PypiStatsProvider:
-    return PypiStatsProvider(pool, access.url, access.clock)
-
-
 SOURCE = Source(
     PROVIDER,
     # A small site on limited resources, by its own words: at most 30 packages a minute, each once a day.
     Terms(rate=0.2, burst=2, concurrency=1, calls_per_run=2, ttl_seconds=86_400.0),
-    _make,
+    PypiStatsProvider,
 )

@@ -24,6 +24,8 @@ KINDS = frozenset(
 )
 # Papers asked for: more than one run uses of one source for a claim.
 PAPERS = 15
+# Authors looked at; some papers have thousands.
+AUTHORS_READ = 20
 _DOI = re.compile(r"10\.\d{4,9}/\S{1,200}")
 # Characters that need no escape in the path of an address; `%` since some records escape already.
 _DOI_SAFE = "/:;()._-+,!@$&'*=~%"

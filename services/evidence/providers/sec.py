@@ -17,23 +17,16 @@ from chassis.http_answer import RETRY_AFTER_SECONDS_MAX
 from chassis.pool import HttpPool
 from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, Query
-from services.evidence.providers.base import Source, Terms
-from services.evidence.providers.reading import (
-    json_of,
-    line,
-    malformed,
-    moment,
-    record,
-    records,
-    refused,
-    request_key,
-    search_phrases,
-    string,
-    throttled,
-)
+from services.evidence.providers.base import Access, Source, Terms
+from services.evidence.providers.questions import phrases, request_key
+from services.evidence.providers.reading import first_string, json_of, line, moment, record, rows, string
+from services.evidence.providers.refusals import refused, throttled
 
 PROVIDER = "sec"
+# Each must stand in the filing.
 PHRASES_MAX = 2
+# Looked through for a phrase, which says more than a word.
+NAMES_MAX = 4
 HITS = 10
 # Annual reports and prospectuses describe a business, its market and its rivals; other forms report events.
 FORMS = "10-K,20-F,S-1,F-1,1-A"
@@ -55,12 +48,13 @@ class SecProvider:
     name = PROVIDER
     offline = False
 
-    def __init__(self, pool: HttpPool, base_url: str) -> None:
+    def __init__(self, pool: HttpPool, access: Access) -> None:
         self._pool = pool
-        self._url = f"{base_url.rstrip('/')}/LATEST/search-index"
+        self._url = f"{access.url.rstrip('/')}/LATEST/search-index"
+        self._clock = access.clock
 
     def covers(self, query: Query) -> bool:
-        return query.kind in KINDS and bool(search_phrases(query, PHRASES_MAX))
+        return query.kind in KINDS and bool(full_text(query))
 
     def key(self, query: Query) -> str:
         return request_key(self._url, _params(query))
@@ -77,33 +71,38 @@ class SecProvider:
         )
         if response.status == 403:
             if b"Request Rate Threshold" in response.body:
-                raise throttled(PROVIDER, response, RETRY_AFTER_SECONDS_MAX)
+                raise throttled(PROVIDER, response, self._clock, RETRY_AFTER_SECONDS_MAX)
             raise refused(PROVIDER, response)
-        hits = record(record(json_of(PROVIDER, response)).get("hits")).get("hits")
-        if not isinstance(hits, list):
-            raise malformed(PROVIDER, "without a list of hits")
-        words = str(params["q"])
-        return [found for hit in records(hits, HITS) if (found := _found(hit, words)) is not None]
+        hits = rows(PROVIDER, json_of(PROVIDER, response), "hits", "hits")[:HITS]
+        return [found for hit in hits if (found := _found(hit, params["q"])) is not None]
+
+
+def full_text(query: Query) -> str:
+    """The strongest phrase in quotes and the strongest other name; "" for a single word, which any filing holds."""
+    names = phrases(query, NAMES_MAX)
+    first = next((name for name in names if " " in name), "")
+    asked = [name for name in (first, *names) if name]
+    asked = list(dict.fromkeys(asked))[:PHRASES_MAX]
+    return " ".join(f'"{name}"' if " " in name else name for name in asked) if first or len(asked) > 1 else ""
 
 
 def _params(query: Query) -> dict[str, str]:
-    quoted = (f'"{phrase}"' if " " in phrase else phrase for phrase in search_phrases(query, PHRASES_MAX))
-    return {"q": " ".join(quoted), "forms": FORMS}
+    return {"q": full_text(query), "forms": FORMS}
 
 
 def _found(hit: dict[str, Any], words: str) -> Found | None:
     """A filing as a source; None without a company, a form, a date or an address of its document."""
     facts = record(hit.get("_source"))
     place = _ACCESSION.fullmatch(string(hit, "_id"))
-    company = line(_IN_NAME.sub("", _first(facts, "display_names")), 120)
-    cik = _first(facts, "ciks")
-    form = string(facts, "form") or string(facts, "file_type") or _first(facts, "root_forms")
-    filed = moment(string(facts, "file_date"))
+    company = line(_IN_NAME.sub("", first_string(facts.get("display_names"))), 120)
+    cik = first_string(facts.get("ciks"))
+    form = string(facts, "form") or string(facts, "file_type") or first_string(facts.get("root_forms"))
+    filed = moment(facts.get("file_date"))
     if place is None or not company or not re.fullmatch(r"[0-9]{1,10}", cik) or filed is None:
         return None
     if not _FORM.fullmatch(form):
         return None
-    period = moment(string(facts, "period_ending"))
+    period = moment(facts.get("period_ending"))
     of_period = f" for the period that ended on {period.date()}" if period is not None else ""
     filing = f"{company} filed form {form}{of_period} with the SEC on {filed.date()}"
     return Found(
@@ -120,15 +119,10 @@ def _found(hit: dict[str, Any], words: str) -> Found | None:
     )
 
 
-def _first(facts: dict[str, Any], name: str) -> str:
-    values = facts.get(name)
-    return values[0] if isinstance(values, list) and values and isinstance(values[0], str) else ""
-
-
 SOURCE = Source(
     PROVIDER,
     # 10 a second are allowed over all of sec.gov; two are enough for one run after another.
     Terms(rate=2.0, burst=3, concurrency=2, calls_per_run=3, ttl_seconds=86_400.0),
-    lambda pool, access: SecProvider(pool, access.url),
+    SecProvider,
     lacks=lambda access: "" if access.contact else "PIPELINE_CONTACT is empty",
 )

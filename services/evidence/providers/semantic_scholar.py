@@ -12,25 +12,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chassis.http_answer import HttpResponse
 from chassis.pool import HttpPool
 from services.evidence.domain.model import Found, Query
-from services.evidence.providers.base import Source, Terms
-from services.evidence.providers.reading import (
-    authors,
-    json_of,
-    malformed,
-    moment,
-    record,
-    records,
-    refused,
-    request_key,
-    search_words,
-    string,
-    throttled,
-    year,
-)
-from services.evidence.providers.scholarly import KINDS, PAPERS, doi_url, paper, plain
+from services.evidence.providers.base import Access, Source, Terms
+from services.evidence.providers.questions import plain_words, request_key
+from services.evidence.providers.reading import authors, json_of, moment, record, records, rows, string, year
+from services.evidence.providers.refusals import error_body, refused, throttled
+from services.evidence.providers.scholarly import AUTHORS_READ, KINDS, PAPERS, doi_url, paper, plain
 
 PROVIDER = "semantic_scholar"
 WORDS_MAX = 4
@@ -44,13 +32,14 @@ class SemanticScholarProvider:
     name = PROVIDER
     offline = False
 
-    def __init__(self, pool: HttpPool, base_url: str, key: str) -> None:
+    def __init__(self, pool: HttpPool, access: Access) -> None:
         self._pool = pool
-        self._url = f"{base_url.rstrip('/')}/graph/v1/paper/search"
-        self._headers = {"Accept": "application/json"} | ({"x-api-key": key} if key else {})
+        self._url = f"{access.url.rstrip('/')}/graph/v1/paper/search"
+        self._headers = {"Accept": "application/json"} | ({"x-api-key": access.key} if access.key else {})
+        self._clock = access.clock
 
     def covers(self, query: Query) -> bool:
-        return query.kind in KINDS and bool(search_words(query, WORDS_MAX))
+        return query.kind in KINDS and bool(plain_words(query, WORDS_MAX))
 
     def key(self, query: Query) -> str:
         return request_key(self._url, _params(query))
@@ -65,27 +54,20 @@ class SemanticScholarProvider:
             answers={400, 404},
         )
         if response.status != 200:
-            if response.status == 404 and _error(response) == "Title match not found":
+            if response.status == 404 and error_body(response).get("error") == "Title match not found":
                 return []
             raise refused(PROVIDER, response)
         answer = json_of(PROVIDER, response)
         if str(record(answer).get("code")) == "429":
-            raise throttled(PROVIDER, response)
-        found = answer.get("data", [] if answer.get("total") == 0 else None) if isinstance(answer, dict) else None
-        if not isinstance(found, list):
-            raise malformed(PROVIDER, "without a list of papers")
-        return [f for item in records(found, PAPERS) if (f := _found(item)) is not None]
+            raise throttled(PROVIDER, response, self._clock)
+        if record(answer).get("total") == 0 and "data" not in answer:
+            return []
+        papers = rows(PROVIDER, answer, "data")[:PAPERS]
+        return [found for item in papers if (found := _found(item)) is not None]
 
 
 def _params(query: Query) -> dict[str, str | int]:
-    return {"query": " ".join(search_words(query, WORDS_MAX)), "fields": _FIELDS, "offset": 0, "limit": PAPERS}
-
-
-def _error(response: HttpResponse) -> str:
-    try:
-        return string(record(response.json()), "error")
-    except ValueError:
-        return ""
+    return {"query": " ".join(plain_words(query, WORDS_MAX)), "fields": _FIELDS, "offset": 0, "limit": PAPERS}
 
 
 def _found(item: dict[str, Any]) -> Found | None:
@@ -98,8 +80,8 @@ def _found(item: dict[str, Any]) -> Found | None:
         url=doi_url(string(ids, "DOI")) or (own if own.startswith(_PAPER_PAGES) else _page(item)),
         title=plain(string(item, "title")),
         abstract=plain(string(item, "abstract")),
-        author=authors([string(author, "name") for author in records(item.get("authors"), 20)]),
-        published_at=moment(string(item, "publicationDate")),
+        author=authors([string(author, "name") for author in records(item.get("authors"), AUTHORS_READ)]),
+        published_at=moment(item.get("publicationDate")),
         year=year(item.get("year")),
         citations=item.get("citationCount"),
         venue=string(item, "venue"),
@@ -116,7 +98,7 @@ SOURCE = Source(
     PROVIDER,
     # Shared by all callers without a key: one question a run, and none soon after another.
     Terms(rate=0.2, burst=1, concurrency=1, calls_per_run=1, timeout_seconds=15.0, ttl_seconds=7 * 86_400.0),
-    lambda pool, access: SemanticScholarProvider(pool, access.url, access.key),
+    SemanticScholarProvider,
     keyed_terms=Terms(
         rate=1.0, burst=1, concurrency=1, calls_per_run=4, timeout_seconds=15.0, ttl_seconds=7 * 86_400.0
     ),

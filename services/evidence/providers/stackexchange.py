@@ -18,24 +18,42 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any
 
-from chassis.clock import Clock
 from chassis.http_answer import HttpResponse
 from chassis.pool import HttpPool
 from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, IdeaFacts, Query
-from services.evidence.domain.scoring import VOTES_FULL
 from services.evidence.domain.technical import is_technical
-from services.evidence.providers import leads, reading, replies
 from services.evidence.providers.base import Access, Source, Terms
 from services.evidence.providers.extract import html_to_text
+from services.evidence.providers.leads import web_url
+from services.evidence.providers.questions import whole_words
+from services.evidence.providers.reading import (
+    TEXT_CHARS_MAX,
+    count,
+    html_line,
+    json_of,
+    moment_of,
+    record,
+    rows,
+    string,
+    votes,
+)
+from services.evidence.providers.refusals import (
+    Rest,
+    error_body,
+    failed,
+    limited,
+    malformed,
+    refused_key,
+    refused_words,
+)
 
 PROVIDER = "stackexchange"
 SETTING = "PIPELINE_STACKEXCHANGE_KEY"
 HITS = 20
 WORDS_MAX = 3
-TEXT_CHARS_MAX = 20_000
 TITLE_CHARS_MAX = 300
 # A throttled caller that is told no time.
 THROTTLED_SECONDS = 300.0
@@ -64,6 +82,10 @@ SITES = {
     "social": "interpersonal",
     "travel": "travel",
 }
+# Where people ask for themselves: what a clinic or a restaurant buys is not their subject.
+_OF_PRIVATE_LIFE = frozenset(
+    "cooking fitness gardening interpersonal mechanics medicalsciences money parenting pets travel".split()
+)
 _AVAILABLE = re.compile(r"available in (\d{1,9}) seconds")
 
 
@@ -73,25 +95,25 @@ class StackExchangeProvider:
     name = PROVIDER
     offline = False
 
-    def __init__(self, pool: HttpPool, base_url: str, key: str, clock: Clock) -> None:
+    def __init__(self, pool: HttpPool, access: Access) -> None:
         self._pool = pool
-        self._url = f"{base_url.rstrip('/')}/2.3/search/advanced"
-        self._key = key
-        self._clock = clock
-        self._rest = replies.Rest(PROVIDER, clock)
+        self._url = f"{access.url.rstrip('/')}/2.3/search/advanced"
+        self._key = access.key
+        self._clock = access.clock
+        self._rest = Rest(PROVIDER, access.clock)
 
     def covers(self, query: Query) -> bool:
-        return query.kind in KINDS and bool(site_of(query.idea)) and bool(replies.specific_words(query, WORDS_MAX))
+        return query.kind in KINDS and bool(site_of(query.idea)) and bool(whole_words(query, WORDS_MAX))
 
     def key(self, query: Query) -> str:
-        words = " ".join(replies.specific_words(query, WORDS_MAX))
+        words = " ".join(whole_words(query, WORDS_MAX))
         return f"{self._url}|{site_of(query.idea)}|{words}|{HITS}"
 
     async def search(self, query: Query) -> Sequence[Found]:
         self._rest.check()
         site = site_of(query.idea)
         params: dict[str, str | int] = {
-            "q": " ".join(replies.specific_words(query, WORDS_MAX)),
+            "q": " ".join(whole_words(query, WORDS_MAX)),
             "site": site,
             "order": "desc",
             "sort": "relevance",
@@ -107,12 +129,12 @@ class StackExchangeProvider:
             answers={400},
         )
         # Older proxies answer with 200 what the API calls an error.
-        if response.status >= 300 or replies.error_body(response).get("error_id") is not None:
-            self._refuse(response)
-        answer = reading.json_of(PROVIDER, response)
+        if response.status >= 300 or error_body(response).get("error_id") is not None:
+            raise self._refusal(response)
+        answer = json_of(PROVIDER, response)
         self._heed(answer)
-        found = (_found(question, site) for question in replies.rows(PROVIDER, answer, "items")[:HITS])
-        return [f for f in found if f is not None]
+        questions = rows(PROVIDER, answer, "items")[:HITS]
+        return [found for question in questions if (found := _found(question, site)) is not None]
 
     def _heed(self, answer: object) -> None:
         """Remembers the wishes that a good answer carries."""
@@ -124,39 +146,41 @@ class StackExchangeProvider:
         if isinstance(left, int) and not isinstance(left, bool) and left <= 0:
             self._rest.begin(_until_midnight(self._clock.now()), "has no calls left today")
 
-    def _refuse(self, response: HttpResponse) -> NoReturn:
-        error = replies.error_body(response)
-        message = reading.string(error, "error_message")
-        if error.get("error_id") == 502 or reading.string(error, "error_name") == "throttle_violation":
+    def _refusal(self, response: HttpResponse) -> Exception:
+        error = error_body(response)
+        message = string(error, "error_message")
+        if error.get("error_id") == 502 or string(error, "error_name") == "throttle_violation":
             named = _AVAILABLE.search(message)
             wait = float(named[1]) if named else THROTTLED_SECONDS
             self._rest.begin(wait)
-            raise replies.limited(PROVIDER, wait, response.status)
+            return limited(PROVIDER, wait, response.status)
         if self._key and message.lstrip("`").startswith("key"):
-            raise replies.refused_key(PROVIDER, SETTING, response.status)
+            return refused_key(PROVIDER, SETTING, response.status)
         if error.get("error_id") in (500, 503):
-            raise replies.failed(PROVIDER, "is out of order", cause="status", status=503)
+            return failed(PROVIDER, "is out of order", cause="status", status=503)
         if not error:
-            raise reading.malformed(PROVIDER, "without JSON")
-        raise replies.failed(PROVIDER, "refused the search words", cause="refused", status=response.status)
+            return malformed(PROVIDER, "without JSON")
+        return refused_words(PROVIDER, response.status)
 
 
 def site_of(idea: IdeaFacts) -> str:
-    """The site of the idea's category; "" where none fits.
+    """The site of the idea's category; "" where none fits, or where its people are no customers of the idea.
 
     Ideas for people who build software go to Stack Overflow even where they were filed elsewhere.
     """
     site = SITES.get(idea.category, "")
+    if site in _OF_PRIVATE_LIFE and idea.customer_type == common_pb2.CUSTOMER_TYPE_B2B:
+        site = ""
     return site or ("stackoverflow" if is_technical(idea) else "")
 
 
 def _found(question: dict[str, Any], site: str) -> Found | None:
-    address = leads.web_url(question.get("link"))
-    title = replies.html_line(question.get("title"), TITLE_CHARS_MAX)
+    address = web_url(question.get("link"))
+    title = html_line(question.get("title"), TITLE_CHARS_MAX)
     if not address or not title:
         return None
-    body = html_to_text(reading.string(question, "body"))
-    votes = replies.count(question, "score")
+    body = html_to_text(string(question, "body"))
+    score = count(question.get("score"))
     answered = "an answered" if question.get("is_answered") is True else "an unanswered"
     return Found(
         provider=PROVIDER,
@@ -164,13 +188,13 @@ def _found(question: dict[str, Any], site: str) -> Found | None:
         title=title,
         text="\n\n".join(part for part in (title, body) if part)[:TEXT_CHARS_MAX].strip(),
         source_type=common_pb2.SOURCE_TYPE_COMMUNITY,
-        author=replies.html_line(reading.record(question.get("owner")).get("display_name"), 100),
-        published_at=replies.day_of(question.get("creation_date")),
+        author=html_line(record(question.get("owner")).get("display_name"), 100),
+        published_at=moment_of(question.get("creation_date")),
         why=f"It is {answered} question on {site} (Stack Exchange, CC BY-SA)"
-        + (f" with {votes:,} votes." if votes else "."),
+        + (f" with {score:,} votes." if score else "."),
         # One asker; what raises it is the votes of others who recognise the question.
         confidence=0.2,
-        votes=min(votes, 10 * VOTES_FULL),
+        votes=votes(score),
     )
 
 
@@ -179,14 +203,10 @@ def _until_midnight(now: datetime) -> float:
     return (tomorrow - now).total_seconds()
 
 
-def _make(pool: HttpPool, access: Access) -> StackExchangeProvider:
-    return StackExchangeProvider(pool, access.url, access.key, access.clock)
-
-
 SOURCE = Source(
     PROVIDER,
     # 300 a day are a hundred runs of three. Far below 30 a second, which bans the address.
     Terms(rate=1.0, burst=3, concurrency=2, calls_per_day=300, calls_per_run=3, ttl_seconds=86_400.0),
-    _make,
+    StackExchangeProvider,
     keyed_terms=Terms(rate=5.0, burst=10, concurrency=4, calls_per_day=10_000, ttl_seconds=86_400.0),
 )

@@ -12,15 +12,14 @@ A result: `url, title, content, score`, `published_date` only for the news topic
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any
 
-from chassis.clock import Clock
 from chassis.http_answer import HttpResponse
-from chassis.pool import HttpPool
-from services.evidence.domain.model import Found, Query
-from services.evidence.providers import leads, reading, replies
-from services.evidence.providers.base import Access, Source, Terms
+from services.evidence.providers import leads
+from services.evidence.providers.base import Source, Terms
+from services.evidence.providers.reading import json_of, rows
+from services.evidence.providers.refusals import limited, refused_key, refused_words
+from services.evidence.providers.web_search import Result, WebSearch, needs_key
 
 PROVIDER = "tavily"
 SETTING = "PIPELINE_TAVILY_KEY"
@@ -28,75 +27,42 @@ SETTING = "PIPELINE_TAVILY_KEY"
 USED_UP_SECONDS = 3_600.0
 
 
-class TavilyProvider:
+class TavilyProvider(WebSearch):
     """Searches one Tavily-shaped address."""
 
     name = PROVIDER
-    offline = False
+    path = "/search"
 
-    def __init__(self, pool: HttpPool, base_url: str, key: str, clock: Clock) -> None:
-        self._pool = pool
-        self._url = f"{base_url.rstrip('/')}/search"
-        self._key = key
-        self._clock = clock
-        self._rest = replies.Rest(PROVIDER, clock)
-
-    def covers(self, query: Query) -> bool:
-        return bool(leads.web_words(query))
-
-    def key(self, query: Query) -> str:
-        return f"{self._url}|{leads.web_words(query)}|{leads.HITS}"
-
-    async def search(self, query: Query) -> Sequence[Found]:
-        self._rest.check()
-        response = await self._pool.request(
+    async def _ask(self, words: str, reuse_connections: bool) -> HttpResponse:
+        return await self._pool.request(
             "POST",
             self._url,
-            json_body={
-                "query": leads.web_words(query),
-                "search_depth": "basic",
-                "topic": "general",
-                "max_results": leads.HITS,
-            },
+            json_body={"query": words, "search_depth": "basic", "topic": "general", "max_results": leads.HITS},
             headers={"Accept": "application/json", "Authorization": f"Bearer {self._key}"},
-            reuse_connections=query.reuse_connections,
+            reuse_connections=reuse_connections,
             answers={400, 401, 403, 432, 433},
         )
-        if response.status >= 300:
-            self._refuse(response)
-        results = replies.rows(PROVIDER, reading.json_of(PROVIDER, response), "results")
-        found = (self._lead(row, place) for place, row in enumerate(results[: leads.HITS], start=1))
-        return [f for f in found if f is not None]
 
-    def _refuse(self, response: HttpResponse) -> NoReturn:
+    def _refusal(self, response: HttpResponse) -> Exception:
         if response.status in (432, 433):
             why = "has no credits left on this plan"
             self._rest.begin(USED_UP_SECONDS, why)
-            raise replies.limited(PROVIDER, USED_UP_SECONDS, response.status, why)
+            return limited(PROVIDER, USED_UP_SECONDS, response.status, why)
         if response.status in (401, 403):
-            raise replies.refused_key(PROVIDER, SETTING, response.status)
-        raise replies.failed(PROVIDER, "refused the search words", cause="refused", status=response.status)
+            return refused_key(PROVIDER, SETTING, response.status)
+        return refused_words(PROVIDER, response.status)
 
-    def _lead(self, row: dict[str, Any], place: int) -> Found | None:
-        return leads.lead(
-            PROVIDER,
-            "Tavily",
-            url=row.get("url"),
-            title=row.get("title"),
-            snippet=row.get("content"),
-            place=place,
-            published_at=leads.moment(row.get("published_date"), self._clock.now()),
-        )
+    def _results(self, response: HttpResponse) -> list[dict[str, Any]]:
+        return rows(PROVIDER, json_of(PROVIDER, response), "results")
 
-
-def _make(pool: HttpPool, access: Access) -> TavilyProvider:
-    return TavilyProvider(pool, access.url, access.key, access.clock)
+    def _result(self, row: dict[str, Any]) -> Result:
+        return Result("Tavily", row.get("url"), row.get("title"), row.get("content"), row.get("published_date"))
 
 
 SOURCE = Source(
     PROVIDER,
     # 20 at once and one a second are at most 80 in any minute, below the 100 of a development key.
     Terms(rate=1.0, burst=20, concurrency=4, calls_per_run=8, price_micros=8_000, ttl_seconds=7 * 86_400.0),
-    _make,
-    lacks=lambda access: "" if access.key else f"{SETTING} is empty",
+    TavilyProvider,
+    lacks=needs_key(SETTING),
 )

@@ -15,9 +15,10 @@ from typing import Any
 from chassis.pool import HttpPool
 from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, Query
-from services.evidence.providers import mediawiki
-from services.evidence.providers.base import Source, Terms
-from services.evidence.providers.reading import line, malformed, record, records, request_key, search_phrases, string
+from services.evidence.providers.base import Access, Source, Terms
+from services.evidence.providers.mediawiki import Wiki
+from services.evidence.providers.questions import phrases, request_key
+from services.evidence.providers.reading import line, record, rows, string
 
 PROVIDER = "wikidata"
 PHRASES_MAX = 2
@@ -44,36 +45,37 @@ class WikidataProvider:
     name = PROVIDER
     offline = False
 
-    def __init__(self, pool: HttpPool, base_url: str) -> None:
-        self._pool = pool
-        self._base = base_url.rstrip("/")
-        self._url = f"{self._base}/w/api.php"
+    def __init__(self, pool: HttpPool, access: Access) -> None:
+        self._wiki = Wiki(PROVIDER, pool, access)
 
     def covers(self, query: Query) -> bool:
-        return query.kind in KINDS and bool(search_phrases(query, PHRASES_MAX))
+        return query.kind in KINDS and bool(names(query))
 
     def key(self, query: Query) -> str:
         offers = "offers" if query.kind == common_pb2.CLAIM_KIND_COMPETITION else "all"
-        return request_key(self._url, _params("|".join(search_phrases(query, PHRASES_MAX)))) + f"|{offers}"
+        return request_key(self._wiki.url, _params("|".join(names(query)))) + f"|{offers}"
 
     async def search(self, query: Query) -> Sequence[Found]:
-        for phrase in search_phrases(query, PHRASES_MAX):
-            answer = await mediawiki.ask(
-                self._pool, PROVIDER, self._url, _params(phrase), reuse_connections=query.reuse_connections
-            )
-            hits = answer.get("search")
-            if not isinstance(hits, list):
-                raise malformed(PROVIDER, "without a list of hits")
-            offers = query.kind == common_pb2.CLAIM_KIND_COMPETITION
-            found = [f for hit in records(hits, HITS) if (f := _found(hit, offers_only=offers)) is not None]
+        offers = query.kind == common_pb2.CLAIM_KIND_COMPETITION
+        for phrase in names(query):
+            answer = await self._wiki.ask(_params(phrase), reuse_connections=query.reuse_connections)
+            hits = rows(PROVIDER, answer, "search")[:HITS]
+            found = [f for hit in hits if (f := _found(hit, offers_only=offers)) is not None]
             if found:
                 return found
         return []
 
 
+def names(query: Query) -> list[str]:
+    """What labels are searched for, strongest first; for rivals no single word, which begins the names of anything."""
+    found = phrases(query, 2 * PHRASES_MAX)
+    if query.kind == common_pb2.CLAIM_KIND_COMPETITION:
+        found = [name for name in found if " " in name]
+    return found[:PHRASES_MAX]
+
+
 def _params(phrase: str) -> dict[str, str | int]:
     return {
-        **mediawiki.BASE,
         "action": "wbsearchentities",
         "search": phrase,
         "language": "en",
@@ -85,14 +87,14 @@ def _params(phrase: str) -> dict[str, str | int]:
 
 def _found(hit: dict[str, Any], *, offers_only: bool) -> Found | None:
     """An item as a source; None without a description, for pages and papers, and for what nobody offers."""
-    item, label, description = string(hit, "id"), line(string(hit, "label")), line(string(hit, "description"))
+    item, label, description = string(hit, "id"), line(hit.get("label")), line(hit.get("description"))
     if not _ITEM.fullmatch(item) or not label or not description or _ABOUT_PAGES.search(description):
         return None
     offered = bool(_OFFERED.search(description))
     if offers_only and not offered:
         return None
     match = record(hit.get("match"))
-    alias = line(string(match, "text")) if match.get("type") == "alias" else ""
+    alias = line(match.get("text")) if match.get("type") == "alias" else ""
     url = f"https://www.wikidata.org/wiki/{item}"
     return Found(
         provider=PROVIDER,
@@ -112,5 +114,5 @@ SOURCE = Source(
     PROVIDER,
     # Serial; half of Wikipedia's rate, since a question may take two calls.
     Terms(rate=0.5, burst=2, concurrency=1, calls_per_run=3, ttl_seconds=7 * 86_400.0),
-    lambda pool, access: WikidataProvider(pool, access.url),
+    WikidataProvider,
 )

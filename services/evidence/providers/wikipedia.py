@@ -15,20 +15,12 @@ from urllib.parse import quote
 from chassis.pool import HttpPool
 from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, Query
-from services.evidence.providers import mediawiki
-from services.evidence.providers.base import Source, Terms
+from services.evidence.providers.base import Access, Source, Terms
 from services.evidence.providers.extract import visible
-from services.evidence.providers.reading import (
-    TEXT_CHARS_MAX,
-    line,
-    malformed,
-    moment,
-    record,
-    records,
-    request_key,
-    search_words,
-    string,
-)
+from services.evidence.providers.mediawiki import Wiki
+from services.evidence.providers.questions import plain_words, request_key
+from services.evidence.providers.reading import TEXT_CHARS_MAX, line, moment, record, records, string
+from services.evidence.providers.refusals import malformed
 
 PROVIDER = "wikipedia"
 WORDS_MAX = 3
@@ -51,36 +43,32 @@ class WikipediaProvider:
     name = PROVIDER
     offline = False
 
-    def __init__(self, pool: HttpPool, base_url: str) -> None:
-        self._pool = pool
-        self._base = base_url.rstrip("/")
-        self._url = f"{self._base}/w/api.php"
+    def __init__(self, pool: HttpPool, access: Access) -> None:
+        self._wiki = Wiki(PROVIDER, pool, access)
 
     def covers(self, query: Query) -> bool:
-        return query.kind in KINDS and bool(search_words(query, WORDS_MAX))
+        return query.kind in KINDS and bool(plain_words(query, WORDS_MAX))
 
     def key(self, query: Query) -> str:
-        return request_key(self._url, _params(query))
+        return request_key(self._wiki.url, _params(query))
 
     async def search(self, query: Query) -> Sequence[Found]:
-        answer = await mediawiki.ask(
-            self._pool, PROVIDER, self._url, _params(query), reuse_connections=query.reuse_connections
-        )
+        answer = await self._wiki.ask(_params(query), reuse_connections=query.reuse_connections)
         # Without a hit there is no `query` at all.
-        pages = record(answer.get("query", {})).get("pages", {})
-        if not isinstance(answer.get("query", {}), dict) or not isinstance(pages, dict):
+        hits = answer.get("query", {})
+        pages = hits.get("pages", {}) if isinstance(hits, dict) else None
+        if not isinstance(pages, dict):
             raise malformed(PROVIDER, "without an object of pages")
         ordered = sorted(records(list(pages.values()), 4 * PAGES), key=_place)[:PAGES]
-        return [found for page in ordered if (found := _found(page, self._base)) is not None]
+        return [found for page in ordered if (found := _found(page, self._wiki.base)) is not None]
 
 
 def _params(query: Query) -> dict[str, str | int]:
     return {
-        **mediawiki.BASE,
         "action": "query",
         "redirects": 1,
         "generator": "search",
-        "gsrsearch": " ".join(search_words(query, WORDS_MAX)),
+        "gsrsearch": " ".join(plain_words(query, WORDS_MAX)),
         "gsrnamespace": 0,
         "gsrlimit": PAGES,
         "prop": "extracts|info|revisions|pageprops",
@@ -100,7 +88,7 @@ def _place(page: dict[str, Any]) -> int:
 
 def _found(page: dict[str, Any], base: str) -> Found | None:
     """A page as a source; None for one that is missing, lists meanings of a word, or says nothing."""
-    title = line(string(page, "title"))
+    title = line(page.get("title"))
     text = visible(string(page, "extract"))[:TEXT_CHARS_MAX].strip()
     if not title or not text or "missing" in page or "disambiguation" in record(page.get("pageprops")):
         return None
@@ -113,7 +101,7 @@ def _found(page: dict[str, Any], base: str) -> Found | None:
         text=text,
         source_type=common_pb2.SOURCE_TYPE_REFERENCE,
         author="Wikipedia contributors",
-        published_at=moment(string(edits[0], "timestamp")) if edits else None,
+        published_at=moment(edits[0].get("timestamp")) if edits else None,
         why="Opening of the Wikipedia article; its date is that of the last edit.",
         # Anyone may edit, many read along: the middle of what a reference work can be.
         confidence=0.5,
@@ -124,5 +112,5 @@ SOURCE = Source(
     PROVIDER,
     # Serial, at most one a second: what the etiquette calls a safe rate. Articles age by the week.
     Terms(rate=1.0, burst=2, concurrency=1, calls_per_run=4, ttl_seconds=7 * 86_400.0),
-    lambda pool, access: WikipediaProvider(pool, access.url),
+    WikipediaProvider,
 )

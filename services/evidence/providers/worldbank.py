@@ -18,8 +18,10 @@ from typing import Any
 from chassis.pool import HttpPool
 from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, Query
-from services.evidence.providers.base import Source, Terms
-from services.evidence.providers.reading import line, malformed, record, records, refused, request_key, string, year
+from services.evidence.providers.base import Access, Source, Terms
+from services.evidence.providers.questions import request_key
+from services.evidence.providers.reading import json_of, line, record, records, string, year
+from services.evidence.providers.refusals import malformed, refused
 from services.evidence.providers.worldbank_indicators import Indicator, indicator_for
 
 PROVIDER = "worldbank"
@@ -36,9 +38,9 @@ class WorldBankProvider:
     name = PROVIDER
     offline = False
 
-    def __init__(self, pool: HttpPool, base_url: str) -> None:
+    def __init__(self, pool: HttpPool, access: Access) -> None:
         self._pool = pool
-        self._base = f"{base_url.rstrip('/')}/v2/country/{COUNTRY}/indicator"
+        self._base = f"{access.url.rstrip('/')}/v2/country/{COUNTRY}/indicator"
 
     def covers(self, query: Query) -> bool:
         return indicator_for(query) is not None
@@ -59,10 +61,7 @@ class WorldBankProvider:
             headers={"Accept": "application/json"},
             reuse_connections=query.reuse_connections,
         )
-        try:
-            answer = response.json()
-        except ValueError as exc:
-            raise malformed(PROVIDER, "without valid JSON") from exc
+        answer = json_of(PROVIDER, response)
         meta = records(answer, 1)
         if meta and "message" in meta[0]:
             faults = records(meta[0].get("message"), 1)
@@ -82,8 +81,8 @@ _PARAMS: dict[str, str | int] = {"format": "json", "mrnev": YEARS, "per_page": Y
 def _found(indicator: Indicator, rows: list[dict[str, Any]], *, compared: bool) -> Found | None:
     """The newest value as a source, the oldest of the page as its baseline where a trend is asked about."""
     known = sorted((point for row in rows if (point := _point(row)) is not None), reverse=True)
-    named = [name for row in rows if (name := line(string(record(row.get("indicator")), "value")))]
-    places = [place for row in rows if (place := line(string(record(row.get("country")), "value"), 100))]
+    named = [name for row in rows if (name := line(record(row.get("indicator")).get("value")))]
+    places = [place for row in rows if (place := line(record(row.get("country")).get("value"), 100))]
     if not known or not named or not places:
         return None
     name, place = named[0], places[0]
@@ -140,5 +139,5 @@ SOURCE = Source(
     PROVIDER,
     # No limit is published; figures change a few times a year.
     Terms(rate=2.0, burst=3, concurrency=2, calls_per_run=3, timeout_seconds=15.0, ttl_seconds=7 * 86_400.0),
-    lambda pool, access: WorldBankProvider(pool, access.url),
+    WorldBankProvider,
 )

@@ -97,6 +97,13 @@ def test_a_question_goes_to_the_site_of_its_people() -> None:
     assert site_of(IdeaFacts(FOOD, category="food")) == "cooking"
     assert site_of(IdeaFacts("x", category="logistics")) == ""
     assert site_of(IdeaFacts("A Python SDK for webhooks", category="logistics")) == "stackoverflow"
+
+
+def test_what_a_business_buys_is_no_question_of_private_life() -> None:
+    """Nobody asks cooks at home about a restaurant's software; the trades have sites of their own."""
+    b2b = common_pb2.CUSTOMER_TYPE_B2B
+    assert site_of(IdeaFacts("x", category="health", customer_type=b2b)) == ""
+    assert site_of(IdeaFacts("x", category="manufacturing", customer_type=b2b)) == "engineering"
     assert all(site.isalnum() for site in SITES.values())
 
 
@@ -188,11 +195,11 @@ async def test_a_repository_becomes_a_product() -> None:
         (("food waste", "households"), '"food waste" households'),
         (("no-shows", "clinics"), '"no shows" clinics'),
         (("ai", "the app"), ""),
-        (("households", "food waste"), "households food"),
+        (("households", "food waste"), '"food waste" households'),
         (("drones",), "drones"),
-        (("drone", "drones", "drone fields"), "drone fields"),
-        (("a very long phrase of many words", "wine"), "long wine"),
-        (('wine" OR food)',), '"wine or food"'),
+        (("drone", "drones", "drone fields"), '"drone fields"'),
+        (("a very long phrase of many words", "wine"), '"long phrase" wine'),
+        (('wine" OR food)',), "wine"),
     ],
 )
 def test_gdelt_is_asked_in_its_own_syntax(terms: tuple[str, ...], words: str) -> None:

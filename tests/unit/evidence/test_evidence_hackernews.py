@@ -22,6 +22,7 @@ from chassis.usage import record_usage
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, errors_pb2
 from services.evidence.domain.model import Found, IdeaFacts
+from services.evidence.providers.base import Access
 from services.evidence.providers.hackernews import HackerNewsProvider, search_words
 from services.evidence.providers.upstream import Tally, Upstream
 from tests.support.evidence_kit import Answer, hackernews, hit, page, query
@@ -36,7 +37,7 @@ async def provider(answer: Answer) -> AsyncIterator[tuple[HackerNewsProvider, Lo
     async with hackernews(answer) as local:
         pool = HttpPool("hackernews", clock=clock)
         try:
-            yield HackerNewsProvider(pool, local.url), local, clock
+            yield HackerNewsProvider(pool, Access(local.url)), local, clock
         finally:
             await pool.close()
 

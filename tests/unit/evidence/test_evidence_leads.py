@@ -13,7 +13,7 @@ from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, errors_pb2
 from services.evidence.domain.model import IdeaFacts
 from services.evidence.domain.technical import is_software, is_technical
-from services.evidence.providers import leads, replies
+from services.evidence.providers import leads, questions, reading, refusals
 from tests.support.evidence_kit import CLINIC, FOOD, FRAUD, NOW, query
 
 
@@ -91,7 +91,7 @@ def test_a_search_says_what_kind_of_page_it_wants() -> None:
 
 def test_a_token_is_no_word() -> None:
     """A key pasted into an idea does not travel to a search engine."""
-    assert replies.specific_words(query(terms=("A" * 60, "clinic")), 5) == ["clinic"]
+    assert questions.whole_words(query(terms=("A" * 60, "clinic")), 5) == ["clinic"]
 
 
 def test_technical_ideas_are_told_from_ideas_that_use_technical_words() -> None:
@@ -111,7 +111,7 @@ def test_a_thing_is_no_software() -> None:
 def test_a_rest_ends_when_its_time_has_passed() -> None:
     """No call before it, one after it; a shorter wish does not cut a longer one."""
     clock = ManualClock()
-    rest = replies.Rest("x", clock)
+    rest = refusals.Rest("x", clock)
     rest.check()
     rest.begin(30.0, "has had enough")
     rest.begin(5.0)
@@ -127,19 +127,19 @@ def test_a_rest_ends_when_its_time_has_passed() -> None:
 @pytest.mark.parametrize("seconds", [float("nan"), float("inf"), -5.0, 0.0])
 def test_an_absurd_wish_is_no_rest(seconds: float) -> None:
     """What is no number of seconds changes nothing."""
-    rest = replies.Rest("x", ManualClock())
+    rest = refusals.Rest("x", ManualClock())
     rest.begin(seconds)
     assert rest.seconds == 0.0
 
 
 def test_a_very_long_wait_is_told_capped_and_in_full() -> None:
     """The caller is asked to wait five minutes at most; the whole wait stands beside it."""
-    error = replies.limited("x", 67_194)
+    error = refusals.limited("x", 67_194)
     assert error.retry_after == 300.0
     assert error.metadata["wait_seconds"] == "67194"
 
 
 def test_moments_without_a_zone_are_utc() -> None:
     """APIs that name no zone mean UTC."""
-    assert replies.moment("2026-02-03T04:05:06") == datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
-    assert replies.moment("2026-02-03T04:05:06Z") == datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
+    assert reading.moment("2026-02-03T04:05:06") == datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
+    assert reading.moment("2026-02-03T04:05:06Z") == datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 import pytest
 
 from chassis.http_answer import HttpResponse
+from chassis.testing import ManualClock
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, IdeaFacts
-from services.evidence.providers import arxiv, crossref, openalex, reading, scholarly
+from services.evidence.providers import arxiv, crossref, openalex, questions, reading, refusals, scholarly
 from services.evidence.providers.base import Access
 from services.evidence.providers.registry import SOURCES
 from services.evidence.providers.sec import SOURCE as SEC
@@ -31,30 +32,30 @@ def response(body: bytes = b"", status: int = 200, **headers: str) -> HttpRespon
 def test_search_words_are_letters_and_digits() -> None:
     """No term reaches a search engine as an operator, a quote or a field."""
     asked = query(terms=('-food "waste" OR title:(x)', "a*b~2 && c", "no-shows"), idea=IdeaFacts(""))
-    words = reading.search_words(asked, 20)
+    words = questions.plain_words(asked, 20)
     assert words[:2] == ["food", "waste"]
     assert all(word.replace("'", "").isalnum() for word in words)
-    assert all(phrase.replace(" ", "").isalnum() for phrase in reading.search_phrases(asked, 5))
+    assert all(phrase.replace(" ", "").isalnum() for phrase in questions.phrases(asked, 5))
 
 
 def test_search_words_are_the_strongest_and_each_once() -> None:
     """Words of the terms come before keywords, forms of a word count once, generic ones not at all."""
     asked = query(terms=("wasting food", "app"), idea=IdeaFacts("", keywords=("food waste", "households")))
-    assert reading.search_words(asked, 3) == ["wasting", "food", "households"]
+    assert questions.plain_words(asked, 3) == ["wasting", "food", "households"]
 
 
 def test_a_phrase_without_a_telling_word_is_not_asked() -> None:
     """ "mobile app" says nothing about a field."""
     asked = query(terms=("mobile app", "expiry dates"), idea=IdeaFacts(""))
-    assert reading.search_phrases(asked, 2) == ["expiry dates"]
+    assert questions.phrases(asked, 2) == ["expiry dates"]
 
 
 def test_a_request_key_tells_requests_apart() -> None:
     """Address, parameter and value each make another key; their order does not."""
-    key = reading.request_key("http://a", {"q": "x", "n": 1})
-    assert key == reading.request_key("http://a", {"n": 1, "q": "x"})
+    key = questions.request_key("http://a", {"q": "x", "n": 1})
+    assert key == questions.request_key("http://a", {"n": 1, "q": "x"})
     others = [("http://b", {"q": "x", "n": 1}), ("http://a", {"q": "y", "n": 1}), ("http://a", {"q": "x", "n": 2})]
-    assert len({key, *(reading.request_key(url, params) for url, params in others)}) == 4
+    assert len({key, *(questions.request_key(url, params) for url, params in others)}) == 4
 
 
 # ------------------------------------------------------------------------------------- fields
@@ -96,17 +97,17 @@ def test_three_authors_are_named() -> None:
 def test_a_wait_counts_from_the_answers_own_date() -> None:
     """A server whose clock is an hour off still asks for the 30 s that it means."""
     late = response(date="Wed, 01 Jan 2020 10:00:00 GMT", retry_after="Wed, 01 Jan 2020 10:00:30 GMT")
-    assert reading.wait_of(late) == 30.0
-    assert reading.wait_of(response(retry_after="12")) == 12.0
-    assert reading.wait_of(response(date="no date", retry_after="12")) == 12.0
-    assert reading.wait_of(response()) is None
+    assert refusals.wait_of(late, ManualClock()) == 30.0
+    assert refusals.wait_of(response(retry_after="12"), ManualClock()) == 12.0
+    assert refusals.wait_of(response(date="no date", retry_after="12"), ManualClock()) == 12.0
+    assert refusals.wait_of(response(), ManualClock()) is None
 
 
 def test_an_error_repeats_no_sentence_of_the_upstream() -> None:
     """Only a short code passes: a sentence may hold a key."""
-    assert reading.refused("x", response(status=400), "bad key SECRET").metadata.get("code") is None
-    assert "SECRET" not in str(reading.refused("x", response(status=400), "bad key SECRET"))
-    assert reading.refused("x", response(status=400), "integer-not-valid").metadata["code"] == "integer-not-valid"
+    assert refusals.refused("x", response(status=400), "bad key SECRET").metadata.get("code") is None
+    assert "SECRET" not in str(refusals.refused("x", response(status=400), "bad key SECRET"))
+    assert refusals.refused("x", response(status=400), "integer-not-valid").metadata["code"] == "integer-not-valid"
 
 
 # ------------------------------------------------------------------------------------- papers
