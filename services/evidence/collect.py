@@ -242,7 +242,11 @@ class _Run:
         if source.spans:
             return source.spans
         words = query_stems(query.terms) or specific(content_stems(query.text))
-        return [span for span, _ in PassageIndex(source.text).best(words, PASSAGES_PER_FOUND)]
+        best = [span for span, _ in PassageIndex(source.text).best(words, PASSAGES_PER_FOUND + 1)]
+        # A headline says what a text is about, the text says something about it.
+        title = source.title.strip()
+        telling = [(start, end) for start, end in best if source.text[start:end].strip() != title]
+        return (telling or best)[:PASSAGES_PER_FOUND]
 
     # --------------------------------------------------------------------------------------- scoring
 

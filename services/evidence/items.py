@@ -64,5 +64,8 @@ def item(candidate: Candidate, domain: str, now: datetime) -> common_pb2.Evidenc
 
 def rationale(candidate: Candidate) -> str:
     """Return why the find was taken and what it says about the claim, in sentences."""
-    why = candidate.found.why.strip()
+    found = candidate.found
+    why = found.why.strip()
+    if found.origin == common_pb2.TEXT_ORIGIN_SEARCH_SNIPPET:
+        why += " The text is the engine's excerpt; the page was not read."
     return f"{why} {_STANCE_WORDS[candidate.stance]}: {candidate.stance_reason}.".strip()

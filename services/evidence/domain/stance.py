@@ -85,6 +85,10 @@ def _text(candidate: Candidate, models: StanceModels | None) -> Judgement:
     if patterns:
         counts = (sum(cue.supports for cue in cues), sum(not cue.supports for cue in cues))
     decision = decide(models.for_cosine(candidate.cosine), measure(query.text, quote, candidate.cosine), counts)
+    if patterns and not cues:
+        # Trained on papers, the model takes no side of its own in business talk (docs/evaluation.md).
+        sure = decision.confidence if decision.stance == MENTIONS else 1.0 - decision.confidence
+        return Judgement(MENTIONS, sure, "no words for or against it", MODEL, decision.contributions)
     said = f"it says {_named(cues)}" if cues else _words_of(decision.contributions)
     return Judgement(decision.stance, decision.confidence, said, MODEL, decision.contributions)
 
@@ -92,7 +96,7 @@ def _text(candidate: Candidate, models: StanceModels | None) -> Judgement:
 def _words_of(contributions: Sequence[Contribution]) -> str:
     """Name the three features that weighed most for the stance."""
     named = [c.name.replace("_", " ") for c in contributions if c.contribution > 0][:3]
-    return f"what weighed most: {', '.join(named)}" if named else "nothing in it weighs either way"
+    return f"its wording ({', '.join(named)})" if named else "nothing in it weighs either way"
 
 
 def _product(candidate: Candidate, kind: ClaimKind) -> Judgement:

@@ -86,7 +86,7 @@ def lead(
         source_type=source_type(address),
         author=author,
         published_at=published_at,
-        why=f"Result {place} of {engine}; the text is the engine's excerpt of the page.",
+        why=f"Result {place} of {engine}.",
         # A rank says that words met, not that the page is right: the kind of source decides alone.
         confidence=0.3,
         origin=common_pb2.TEXT_ORIGIN_SEARCH_SNIPPET,

@@ -86,6 +86,7 @@ async def test_a_search_result_is_quoted_from_its_page() -> None:
     assert item.text_origin == PB.TEXT_ORIGIN_FETCHED_PAGE
     assert item.link_status == PB.LINK_STATUS_ALIVE
     assert item.verified
+    assert "not read" not in item.rationale
     assert item.content_sha256 == hashlib.sha256(page.encode()).hexdigest()
     (kept,) = [a for a in result.artifacts if a.path == item.source_path]
     assert kept.content.decode()[item.quote_start : item.quote_end] == PAIN
@@ -98,6 +99,7 @@ async def test_a_page_that_cannot_be_read_leaves_an_unverified_excerpt() -> None
     assert item.text_origin == PB.TEXT_ORIGIN_SEARCH_SNIPPET
     assert not item.verified
     assert item.unverified_reason
+    assert "the page was not read" in item.rationale
     (missing,) = [m for m in result.missing if m.subject == "pages"]
     assert "1 of the 1 pages" in missing.reason
     assert "gone" in missing.reason
@@ -122,6 +124,15 @@ async def test_the_pages_read_are_bounded_and_the_same_in_every_order() -> None:
     assert len(chosen) == page_reading.PAGES_MAX
     assert chosen[0] == "https://best.example"
     assert [one.found.url for one in page_reading.choose(leads[::-1])] == chosen
+
+
+async def test_a_headline_is_not_quoted_where_the_text_says_something() -> None:
+    """What a text is about is no statement; alone it is better than nothing."""
+    story = found(f"Food waste in households\n\n{PAIN}", title="Food waste in households", published_at=NOW)
+    bare = found("Households and food waste", title="Households and food waste", url="https://b.example")
+    result = await collect(FakeProvider([story, bare]), outside=Outside())
+    assert {item.quote for item in result.items} <= {PAIN, "Households and food waste"}
+    assert PAIN in {item.quote for item in result.items}
 
 
 async def test_offline_nothing_is_read_or_looked_at() -> None:
