@@ -19,6 +19,7 @@ from services.evidence.providers.questions import phrases, plain_words, whole_wo
 from services.evidence.providers.registry import SOURCES
 from services.evidence.providers.sec import full_text
 from services.evidence.providers.web_search import needs_key
+from services.evidence.providers.wikidata import names as labels
 from tests.support.evidence_kit import query
 
 SCHEDULING = "A scheduling tool for small clinics that reduces no-shows"
@@ -76,6 +77,14 @@ def test_half_a_name_waits_for_whole_ones() -> None:
 def test_a_phrase_is_as_long_as_it_is_said(term: str, phrase: str) -> None:
     """A whole clause stands in quotes nowhere."""
     assert phrases(terms(term), 1) == [phrase]
+
+
+def test_a_rival_is_looked_up_by_a_name_of_its_own() -> None:
+    """ "Farmer" begins the names of insurers; for an audience it is the right label."""
+    rivals = query(common_pb2.CLAIM_KIND_COMPETITION, terms=("farmer", "cold storage"), idea=IdeaFacts("x"))
+    people = query(common_pb2.CLAIM_KIND_AUDIENCE, terms=("farmer", "cold storage"), idea=IdeaFacts("x"))
+    assert labels(rivals) == ["cold storage"]
+    assert labels(people) == ["farmer", "cold storage"]
 
 
 def test_a_filing_is_not_searched_for_one_word() -> None:
