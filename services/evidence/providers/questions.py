@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import dropwhile
 
+from chassis.idea.categories import CATEGORIES
 from services.evidence.domain.model import IdeaFacts, Query
 from services.evidence.domain.words import content_stems, is_generic, is_stop, stem, stems
 from services.evidence.providers.extract import visible
@@ -26,8 +27,13 @@ _IN_PASSING = frozenset(stem(word) for word in ("size", "software"))
 # Before a name they praise or shrink it; "digital", "mobile" and "online" make another thing of it.
 _EPITHETS = frozenset(stem(word) for word in "small good great better best easy simple busy powered based".split())
 
+# The label that a category adds to the keywords ("health care").
+_LABELS = {known.slug: tuple(stems(known.label.split(" and ")[0])) for known in CATEGORIES}
+
 _WRITTEN = re.compile(r"[^\W_][\w'’+.#-]*", re.UNICODE)
 _PART = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?", re.UNICODE)
+
+Names = tuple[tuple[str, ...], ...]
 
 
 def whole_words(query: Query, words_max: int) -> list[str]:
@@ -68,9 +74,6 @@ def request_key(url: str, params: Mapping[str, str | int | float]) -> str:
     return f"{url}|" + "&".join(f"{name}={params[name]}" for name in sorted(params))
 
 
-Names = tuple[tuple[str, ...], ...]
-
-
 def _names(query: Query) -> list[tuple[str, ...]]:
     return [name for term in _terms(query) for name in term]
 
@@ -78,7 +81,7 @@ def _names(query: Query) -> list[tuple[str, ...]]:
 def _terms(query: Query) -> tuple[Names, ...]:
     """The names in each term, then in each keyword of the idea: its words between stop words, lower case.
 
-    Words that say the kind of claim or the idea's category are left out.
+    Words that say the kind of claim, and the label of the idea's category, are left out.
     """
     return _named(query.terms, query.keywords, query.idea)
 
@@ -86,10 +89,10 @@ def _terms(query: Query) -> tuple[Names, ...]:
 @lru_cache(maxsize=1_000)  # each query is read once, not once for every provider; 600 are the most of one run
 def _named(terms: tuple[str, ...], keywords: tuple[str, ...], idea: IdeaFacts) -> tuple[Names, ...]:
     said = set(content_stems(idea.text)) - _IN_PASSING | set(content_stems(" ".join(keywords)))
-    kind, category = _KIND_STEMS - said, set(stems(idea.category)) - said
-    names = (_names_in(term, kind) for term in [*terms, *idea.keywords])
-    # A name with the category's word is the category's label ("health care").
-    return tuple(tuple(name for name in term if category.isdisjoint(map(stem, name))) for term in names)
+    label = _LABELS.get(idea.category, ())
+    label = () if said.issuperset(label) else label
+    named = (_names_in(term, _KIND_STEMS - said) for term in [*terms, *idea.keywords])
+    return tuple(tuple(name for name in term if tuple(map(stem, name)) != label) for term in named)
 
 
 def _names_in(term: str, unsaid: frozenset[str]) -> Names:

@@ -67,7 +67,7 @@ class WikidataProvider:
 
 
 def names(query: Query) -> list[str]:
-    """What labels are searched for, strongest first; for rivals single words last, which begin the names of anything."""
+    """What labels are searched for, strongest first; for rivals single words, which begin any name, last."""
     found = phrases(query, 2 * PHRASES_MAX)
     if query.kind == common_pb2.CLAIM_KIND_COMPETITION:
         found.sort(key=lambda name: " " not in name)
