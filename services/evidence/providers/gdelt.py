@@ -119,9 +119,12 @@ def news_words(query: Query) -> str:
     phrase = next((name for name in names if " " in name and len(name) >= PHRASE_CHARS_MIN), "")
     # A name of one word before a word of a longer name.
     words = [name for name in names if " " not in name] + [word for name in names for word in name.split()]
-    fit = {stem(word): word for word in words if len(word) >= WORD_CHARS_MIN and not is_generic(stem(word))}
-    fresh = [word for key, word in fit.items() if key not in stems(phrase)]
-    parts = [f'"{phrase}"', *fresh] if phrase else fresh
+    fresh: dict[str, str] = {}
+    for word in words:
+        if len(word) >= WORD_CHARS_MIN and not is_generic(stem(word)) and stem(word) not in stems(phrase):
+            fresh.setdefault(stem(word), word)
+    parts = [f'"{phrase}"'] if phrase else []
+    parts += fresh.values()
     return " ".join(parts[:PARTS_MAX])
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import dropwhile
 
+from chassis.idea.categories import CATEGORIES
 from services.evidence.domain.model import IdeaFacts, Query
-from services.evidence.domain.words import content_stems, is_generic, is_stop, stem
+from services.evidence.domain.words import content_stems, is_generic, is_stop, stem, stems
 from services.evidence.providers.extract import visible
 
 # A longer "word" is a token or a trick, and no search takes it.
@@ -20,13 +22,18 @@ WORD_CHARS_MAX = 40
 PHRASE_WORDS_MAX = 3
 # What a term says about its kind of claim (`chassis.idea.claims`), not about the field.
 _KIND_STEMS = frozenset(stem(word) for word in "market size pricing trend growth software alternatives".split())
+# Those that ideas hold in passing: "software that ...", "for mid-size companies".
+_IN_PASSING = frozenset(stem(word) for word in ("size", "software"))
 # Before a name they praise or shrink it; "digital", "mobile" and "online" make another thing of it.
-_EPITHETS = frozenset(
-    stem(word) for word in "small new good great better best easy simple first free fast powered based".split()
-)
+_EPITHETS = frozenset(stem(word) for word in "small good great better best easy simple busy powered based".split())
+
+# The label that a category adds to the keywords ("health care").
+_LABELS = {known.slug: tuple(stems(known.label.split(" and ")[0])) for known in CATEGORIES}
 
 _WRITTEN = re.compile(r"[^\W_][\w'’+.#-]*", re.UNICODE)
 _PART = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?", re.UNICODE)
+
+Names = tuple[tuple[str, ...], ...]
 
 
 def whole_words(query: Query, words_max: int) -> list[str]:
@@ -56,7 +63,7 @@ def phrases(query: Query, phrases_max: int) -> list[str]:
     """
     found: dict[tuple[str, ...], str] = {}
     for term in _terms(query):
-        words = max((_phrase(name) for name in term), key=len, default=[])
+        words = max((_phrase(name) for name in term), key=len, default=())
         if words and not all(is_generic(stem(word)) for word in words) and len(found) < phrases_max:
             found.setdefault(tuple(map(stem, words)), " ".join(words))
     return list(found.values())
@@ -67,9 +74,6 @@ def request_key(url: str, params: Mapping[str, str | int | float]) -> str:
     return f"{url}|" + "&".join(f"{name}={params[name]}" for name in sorted(params))
 
 
-Names = tuple[tuple[str, ...], ...]
-
-
 def _names(query: Query) -> list[tuple[str, ...]]:
     return [name for term in _terms(query) for name in term]
 
@@ -77,15 +81,18 @@ def _names(query: Query) -> list[tuple[str, ...]]:
 def _terms(query: Query) -> tuple[Names, ...]:
     """The names in each term, then in each keyword of the idea: its words between stop words, lower case.
 
-    Words that say the kind of claim are left out.
+    Words that say the kind of claim, and the label of the idea's category, are left out.
     """
     return _named(query.terms, query.keywords, query.idea)
 
 
 @lru_cache(maxsize=1_000)  # each query is read once, not once for every provider; 600 are the most of one run
 def _named(terms: tuple[str, ...], keywords: tuple[str, ...], idea: IdeaFacts) -> tuple[Names, ...]:
-    unsaid = _KIND_STEMS - {*content_stems(idea.text), *content_stems(" ".join(keywords))}
-    return tuple(_names_in(term, unsaid) for term in [*terms, *idea.keywords])
+    said = set(content_stems(idea.text)) - _IN_PASSING | set(content_stems(" ".join(keywords)))
+    label = _LABELS.get(idea.category, ())
+    label = () if said.issuperset(label) else label
+    named = (_names_in(term, _KIND_STEMS - said) for term in [*terms, *idea.keywords])
+    return tuple(tuple(name for name in term if tuple(map(stem, name)) != label) for term in named)
 
 
 def _names_in(term: str, unsaid: frozenset[str]) -> Names:
@@ -96,7 +103,11 @@ def _names_in(term: str, unsaid: frozenset[str]) -> Names:
             names.append([])
         elif len(word) <= WORD_CHARS_MAX and stem(word) not in unsaid:
             names[-1].append(word)
-    return tuple(tuple(name) for name in names if name)
+    return tuple(bare for name in names if (bare := _without_epithets(name)))
+
+
+def _without_epithets(name: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dropwhile(lambda word: stem(word) in _EPITHETS, name))
 
 
 def _that_fit(names: Sequence[dict[str, str]], words_max: int) -> list[str]:
@@ -129,9 +140,6 @@ def _telling_parts(word: str) -> list[str]:
     return [part for part in parts if is_stop(stem(part)) or part in telling] if telling else []
 
 
-def _phrase(name: Sequence[str]) -> list[str]:
+def _phrase(name: Sequence[str]) -> tuple[str, ...]:
     """The last three words of a name, in letters and digits, without epithets before them."""
-    words = [part for word in name for part in _PART.findall(word)][-PHRASE_WORDS_MAX:]
-    while words and stem(words[0]) in _EPITHETS:
-        words = words[1:]
-    return words
+    return _without_epithets([part for word in name for part in _PART.findall(word)][-PHRASE_WORDS_MAX:])

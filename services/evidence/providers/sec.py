@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from chassis.http_answer import RETRY_AFTER_SECONDS_MAX
 from chassis.pool import HttpPool
 from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Found, Query
+from services.evidence.domain.words import stems
 from services.evidence.providers.base import Access, Source, Terms
 from services.evidence.providers.questions import phrases, request_key
 from services.evidence.providers.reading import first_string, json_of, line, moment, record, rows, string
@@ -80,10 +82,12 @@ class SecProvider:
 def full_text(query: Query) -> str:
     """The strongest phrase in quotes and the strongest other name; "" for a single word, which any filing holds."""
     names = phrases(query, NAMES_MAX)
-    first = next((name for name in names if " " in name), "")
-    asked = [name for name in (first, *names) if name]
-    asked = list(dict.fromkeys(asked))[:PHRASES_MAX]
-    return " ".join(f'"{name}"' if " " in name else name for name in asked) if first or len(asked) > 1 else ""
+    phrase = next((name for name in names if " " in name), "")
+    if not phrase:
+        return " ".join(names[:PHRASES_MAX]) if len(names) > 1 else ""
+    # A word of the phrase adds nothing to it.
+    others = (name for name in names if not set(stems(name)) <= set(stems(phrase)))
+    return " ".join(f'"{name}"' if " " in name else name for name in [phrase, *islice(others, PHRASES_MAX - 1)])
 
 
 def _params(query: Query) -> dict[str, str]:

@@ -67,10 +67,10 @@ class WikidataProvider:
 
 
 def names(query: Query) -> list[str]:
-    """What labels are searched for, strongest first; for rivals no single word, which begins the names of anything."""
+    """What labels are searched for, strongest first; for rivals single words, which begin any name, last."""
     found = phrases(query, 2 * PHRASES_MAX)
     if query.kind == common_pb2.CLAIM_KIND_COMPETITION:
-        found = [name for name in found if " " in name]
+        found.sort(key=lambda name: " " not in name)
     return found[:PHRASES_MAX]
 
 

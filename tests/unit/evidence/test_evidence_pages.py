@@ -257,6 +257,20 @@ def counting(counts: list[str]) -> Handler:
     return handler
 
 
+@pytest.mark.parametrize("url", ["http://127.0.0.1:99999/", "http://[::1", "http://example.org/"])
+async def test_what_is_no_address_lies_outside(url: str) -> None:
+    """A server that reads some places only refuses the rest with a typed error, odd addresses among it."""
+    fetcher = SafeFetcher()
+    try:
+        restricted = PageReader(fetcher, InlineExtractor(), SystemClock(), None, only=["127.0.0.1:8080"])
+        with pytest.raises(PipelineError) as refused:
+            await restricted.read(url)
+        assert refused.value.metadata["cause"] == "outside"
+        assert await restricted.check(url) == common_pb2.LINK_STATUS_UNSPECIFIED
+    finally:
+        await fetcher.close()
+
+
 async def test_a_page_is_read_once_for_all_and_hashed() -> None:
     """Concurrent and later readers share one fetch; the hash is that of the text that quotes count in."""
     asked: list[str] = []

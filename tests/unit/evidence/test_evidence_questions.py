@@ -19,6 +19,7 @@ from services.evidence.providers.questions import phrases, plain_words, whole_wo
 from services.evidence.providers.registry import SOURCES
 from services.evidence.providers.sec import full_text
 from services.evidence.providers.web_search import needs_key
+from services.evidence.providers.wikidata import names as labels
 from tests.support.evidence_kit import query
 
 SCHEDULING = "A scheduling tool for small clinics that reduces no-shows"
@@ -51,6 +52,13 @@ def test_the_founders_own_subject_stays() -> None:
     assert whole_words(terms("hotel pricing", keywords=("pricing",)), 3) == ["hotel", "pricing"]
 
 
+def test_what_an_idea_says_in_passing_is_no_subject() -> None:
+    """ "Software for mid-size companies" is neither about software nor about size; its field is not its category."""
+    idea = IdeaFacts("Software that sorts mail for mid-size companies", category="retail")
+    asked = query(terms=("mail sorting market size", "mail software", "retail", "letters"), idea=idea)
+    assert plain_words(asked, 5) == ["mail", "sorting", "letters"]
+
+
 def test_both_halves_of_a_compound_are_asked() -> None:
     """ "Shows" are another subject than "no-shows"."""
     assert plain_words(terms("no-shows", "clinics"), 3) == ["no", "shows", "clinics"]
@@ -78,10 +86,19 @@ def test_a_phrase_is_as_long_as_it_is_said(term: str, phrase: str) -> None:
     assert phrases(terms(term), 1) == [phrase]
 
 
+def test_a_rival_is_looked_up_by_a_name_of_its_own() -> None:
+    """ "Farmer" begins the names of insurers, so that it comes last; for an audience it is the right label."""
+    rivals = query(common_pb2.CLAIM_KIND_COMPETITION, terms=("farmer", "cold storage"), idea=IdeaFacts("x"))
+    people = query(common_pb2.CLAIM_KIND_AUDIENCE, terms=("farmer", "cold storage"), idea=IdeaFacts("x"))
+    assert labels(rivals) == ["cold storage", "farmer"]
+    assert labels(people) == ["farmer", "cold storage"]
+
+
 def test_a_filing_is_not_searched_for_one_word() -> None:
     """Any annual report holds "families"; a phrase goes first."""
     assert full_text(terms("families")) == ""
     assert full_text(terms("falls", "elderly persons")) == '"elderly persons" falls'
+    assert full_text(terms("online shops", "shop", "seaweed")) == '"online shops" seaweed'
 
 
 @given(st.lists(st.text(max_size=60), max_size=6), st.integers(1, 7))
