@@ -24,6 +24,8 @@ STARTING_SECONDS_MAX = 30.0
 WORKERS_MAX = 2
 # The parsers need a quarter of it for the largest ordinary page.
 MEMORY_BYTES_MAX = 1536 * 1024 * 1024
+# The text of a page in JSON, at most six bytes a character, and its few fields.
+ANSWER_BYTES_MAX = 2 * 1024 * 1024
 _HEAD = struct.Struct(">II")
 _LENGTH = struct.Struct(">I")
 _READY = b"R"
@@ -134,6 +136,9 @@ async def _ask(
     stdin.write(_HEAD.pack(len(head), len(body)) + head + body)
     await stdin.drain()
     (length,) = _LENGTH.unpack(await stdout.readexactly(_LENGTH.size))
+    if length > ANSWER_BYTES_MAX:
+        # A worker that a page has taken over decides nothing here, the length of its answer included.
+        raise UnreadableError("gave more text than is read of one page")
     answer: dict[str, Any] = json.loads(await stdout.readexactly(length))
     return answer
 
