@@ -118,7 +118,9 @@ def _merge_sources(entries: Sequence[common_pb2.Missing]) -> list[common_pb2.Mis
             continue
         one = _copy(group[0])
         one.subject = subject
-        one.reason = f"{', '.join(entry.subject for entry in group)} {told}"
+        alone = any("no network" in entry.reason for entry in group)
+        what = "could not be reached: there seems to be no network." if alone else told
+        one.reason = f"{', '.join(entry.subject for entry in group)} {what}"
         steps = list(dict.fromkeys(entry.next_step.rstrip(".") for entry in group))
         one.next_step = f"{'; '.join(steps)}."
         kept = [entry for entry in kept if entry not in group] + [one]

@@ -4,8 +4,8 @@
   to steer its reader: it instructs, hides text, or held invisible characters. A text that was merely cut counts.
 - Weight = composite score times how sure the stance is, each 0 to 1.
 - A product that exists shows that somebody thought the problem worth solving, no more: where such an item supports
-  anything but feasibility, it weighs a third. So does in support what ships with the pipeline: it knows the field, and
-  nobody in it was asked about this idea.
+  anything but feasibility, it weighs a third. So does in support what ships with the pipeline (it knows the field, and
+  nobody in it was asked about this idea) and what the founder brought (the founder is no independent witness).
 - A source counts once per claim and side, with its heaviest quote: ten quotes of one page are one voice.
 - balance = (for - against) / (for + against), -1 to 1; 0 where nothing weighs.
 - leaning = (for - against) / (for + against + 1): the same, drawn to 0 while little is known. The 1 is one perfect
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from pipeline.v1 import common_pb2
 
-# What speaks of the field in general weighs this share where it supports.
+# What speaks of the field in general, and the founder's own material, weighs this share where it supports.
 GENERAL_FACTOR = 1 / 3
 # What ships with the pipeline.
 STARTER_PROVIDERS = frozenset({"directory", "benchmarks"})
@@ -80,7 +80,8 @@ def voices(
         supports = item.stance == common_pb2.STANCE_SUPPORTS
         weight = _unit(item.composite) * _unit(item.stance_confidence)
         exists = item.HasField("product") and kinds[item.claim_id] != common_pb2.CLAIM_KIND_FEASIBILITY
-        if supports and (exists or item.provider in STARTER_PROVIDERS):
+        own = item.source_type == common_pb2.SOURCE_TYPE_USER_DOCUMENT
+        if supports and (exists or own or item.provider in STARTER_PROVIDERS):
             weight *= GENERAL_FACTOR
         source = item.url or item.id
         made.append(Voice(item.id, item.claim_id, supports, weight, source, item.provider, item.product.name))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from pipeline.errors import FieldViolation, PipelineError
 from pipeline.v1 import common_pb2, evidence_pb2
@@ -36,7 +38,21 @@ async def check(citations: Sequence[Asked], reader: Reader | None) -> list[Check
     ]
     if wrong:
         raise PipelineError.invalid_fields(wrong)
-    return list(await asyncio.gather(*(_check(citation, reader) for citation in citations)))
+    # One after another of each host: its visits are spaced, and a queue for them would look like a refusal.
+    turns: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def in_turn(citation: Asked) -> Checked:
+        async with turns[_host(citation.url)]:
+            return await _check(citation, reader)
+
+    return list(await asyncio.gather(*map(in_turn, citations)))
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 async def _check(citation: Asked, reader: Reader | None) -> Checked:

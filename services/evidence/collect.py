@@ -35,6 +35,7 @@ from services.evidence.domain.stance import Judgement, judge
 from services.evidence.domain.words import content_stems, specific
 from services.evidence.items import item
 from services.evidence.model_use import ModelUse
+from services.evidence.network import Network
 from services.evidence.outcome import Heard, Outcome, result_of
 from services.evidence.planning import plan
 from services.evidence.providers.documents import DocumentsProvider
@@ -145,6 +146,7 @@ class _Run:
         self._slots = asyncio.Semaphore(min(job.profile.max_concurrent_api_calls, job.profile.connection_pool_size))
         self._question_seconds = share_of_time(QUESTION_SECONDS, QUESTION_SHARE)
         self._own: dict[tuple[str, str], Query] = {}
+        self._network = Network()
         self._budget = Budget(job.allowance_micros)
         offline = job.profile.offline
         self._model = ModelUse(collector._model, self._budget, key=job.effect_key, offline=offline)
@@ -189,7 +191,11 @@ class _Run:
         search = self._search(upstream, heard.tally)
         async with self._usage.operation():
             try:
-                found = await search(question.query)
+                if upstream.provider.offline:
+                    found = await search(question.query)
+                else:
+                    heard.tally.attempted = lambda error: self._network.attempted(upstream.name, error)
+                    found = await self._network.unless_absent(lambda: search(question.query), upstream.name)
             except PipelineError as error:
                 heard.tally.last_error = error.message
                 heard.failure = error
@@ -198,7 +204,7 @@ class _Run:
                 _log.exception("provider %s failed", upstream.name)
                 heard.tally.last_error = "internal error"
                 heard.failure = PipelineError(errors_pb2.ERROR_REASON_INTERNAL, f"{upstream.name} failed")
-        for source in map(_flagged, found):
+        for source in map(hostile.flagged, found):
             if source.origin == common_pb2.TEXT_ORIGIN_SEARCH_SNIPPET and self._outside.reader is not None:
                 state.leads.append(page_reading.Lead(source, question.wanted))
             else:
@@ -295,12 +301,13 @@ class _Run:
             self._weigh(candidate)
         good = [c for c in self._state.scored if self._domain_of(c) is not None]
         chosen = await self._judged(good, select(dedupe.merge_duplicates(good)))
-        states = await links.look(chosen, self._outside.check, self._clock, {})
+        check = None if self._network.absent.is_set() else self._outside.check
+        states = await links.look(chosen, check, self._clock, {})
         useless = {url for url, state in states.items() if state in links.USELESS}
         if useless:
             good = [c for c in good if c.found.url not in useless]
             chosen = select(dedupe.merge_duplicates(good))
-            states = await links.look(chosen, self._outside.check, self._clock, states)
+            states = await links.look(chosen, check, self._clock, states)
             chosen = [c for c in chosen if states[c.found.url] not in links.USELESS]
         return chosen, states
 
@@ -346,6 +353,7 @@ class _Run:
             found_for=found_for,
             heard=state.heard,
             silent=[upstream.name for upstream in self._silent],
+            no_network=self._network.absent.is_set(),
             dropped_links={url for url, status in states.items() if status in links.USELESS},
             by_words_alone=self._vectors.failed,
         )
@@ -358,15 +366,6 @@ class _Run:
     async def _progress(self, message: str, done: int, total: int) -> None:
         progress = common_pb2.Progress(message=message, done=done, total=total)
         await self._emit(evidence_pb2.CollectEvidenceResponse(progress=progress))
-
-
-def _flagged(source: Found) -> Found:
-    """The source, marked where its text instructs its reader. What ships with us and pages are read already."""
-    flag = common_pb2.SOURCE_FLAG_INSTRUCTIONS
-    ours = source.origin == common_pb2.TEXT_ORIGIN_STARTER_SET
-    if ours or flag in source.flags or not hostile.instructions(source.text):
-        return source
-    return replace(source, flags=(*source.flags, flag))
 
 
 def _settle(candidate: Candidate, judgement: Judgement) -> None:

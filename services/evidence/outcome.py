@@ -43,6 +43,8 @@ class Outcome:
     heard: Mapping[str, Heard]
     # Sources that were not asked because the run is offline.
     silent: Sequence[str]
+    # None of the sources that were tried could be reached: the run went on as an offline one.
+    no_network: bool
     # Addresses that answer no more; what was found there is left out.
     dropped_links: set[str]
     by_words_alone: bool
@@ -94,13 +96,20 @@ def result_of(
             *_not_heard(outcome),
             *_dead_links(outcome.dropped_links),
             *coverage.no_products(_knows_products(outcome), products),
-            *coverage.uncovered_claims(outcome.claims, items, outcome.silent),
+            *coverage.uncovered_claims(outcome.claims, items, _unheard(outcome)),
             *coverage.shortfalls(outcome.domains, outcome.kept),
         ],
         notices=[*notices, *told],
         usage=usage.to_proto(),
         artifacts=files,
     )
+
+
+def _unheard(outcome: Outcome) -> list[str]:
+    """Sources of the outside world that had no chance to say anything."""
+    if not outcome.no_network:
+        return list(outcome.silent)
+    return [name for name, heard in outcome.heard.items() if not heard.upstream.provider.offline]
 
 
 def _knows_products(outcome: Outcome) -> bool:
@@ -137,6 +146,17 @@ def _not_heard(outcome: Outcome) -> list[common_pb2.Missing]:
     for name, heard in sorted(outcome.heard.items()):
         error, tally = heard.failure, heard.tally
         if error is None:
+            continue
+        if outcome.no_network and not heard.upstream.provider.offline:
+            entries.append(
+                coverage.source_missing(
+                    name,
+                    common_pb2.MISSING_KIND_OFFLINE,
+                    f"{name} could not be reached: there seems to be no network.",
+                    "Check the network and run again; --offline asks nobody.",
+                    error.reason,
+                )
+            )
             continue
         part = "did not answer" if tally.failures >= tally.calls else "left some questions unanswered"
         wait = f" after {error.retry_after:.0f} seconds" if error.retry_after else ""

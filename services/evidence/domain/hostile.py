@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection
+from dataclasses import replace
 
 from chassis.idea import suspicious
 from pipeline.v1 import common_pb2
-from services.evidence.domain.model import SourceFlag
+from services.evidence.domain.model import Found, SourceFlag
 
 # What is looked through for orders; the text kept of a page is shorter.
 SCANNED_CHARS_MAX = 250_000
@@ -199,6 +200,15 @@ def instructions(text: str) -> tuple[str, ...]:
             found.append(" ".join(text[start:stop].split())[:_PASSAGE_CHARS_MAX])
             end = stop
     return tuple(dict.fromkeys(found))[:_PASSAGES_MAX]
+
+
+def flagged(source: Found) -> Found:
+    """The source, marked where its text instructs its reader. What ships with us or is marked stays as it is."""
+    flag = common_pb2.SOURCE_FLAG_INSTRUCTIONS
+    ours = source.origin == common_pb2.TEXT_ORIGIN_STARTER_SET
+    if ours or flag in source.flags or not instructions(source.text):
+        return source
+    return replace(source, flags=(*source.flags, flag))
 
 
 def penalty(flags: Collection[SourceFlag]) -> float:

@@ -6,7 +6,7 @@ The parts that remember (breaker, cache, token bucket, quota of the day) live as
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -66,6 +66,8 @@ class Tally:
     left_out: int = 0
     # Attempts that money was reserved for; numbers their bookings.
     priced: int = 0
+    # Told of each attempt that left: None where it was answered, else what became of it.
+    attempted: Callable[[Exception | None], None] = lambda error: None
 
 
 class Upstream:
@@ -134,10 +136,13 @@ class Upstream:
         async def ask(query: Query) -> Sequence[Found]:
             tally.calls += 1
             try:
-                return tuple(await provider.search(query))
-            except Exception:
+                found = tuple(await provider.search(query))
+            except Exception as error:
                 tally.failures += 1
+                tally.attempted(error)
                 raise
+            tally.attempted(None)
+            return found
 
         def retry_made() -> None:
             tally.retries += 1

@@ -211,6 +211,51 @@ async def test_slow_sources_cost_a_run_these_sources_and_not_the_answer() -> Non
     assert clock.monotonic() < 10
 
 
+def unreachable(name: str) -> PipelineError:
+    """What a pool raises for a name that does not resolve."""
+    metadata = {"upstream": name, "cause": "connect"}
+    return PipelineError(errors_pb2.ERROR_REASON_UPSTREAM_FAILED, f"{name} cannot be reached", metadata=metadata)
+
+
+class Never(FakeProvider):
+    """Waits for its turn for ever."""
+
+    async def search(self, query: Any) -> Any:
+        await asyncio.Event().wait()
+
+
+async def test_without_a_network_a_run_goes_on_as_an_offline_one() -> None:
+    """Three that cannot be reached, and none that was: the others are not waited for, nor addresses looked at."""
+
+    async def check(url: str) -> common_pb2.LinkStatus.ValueType:
+        raise AssertionError(url)
+
+    dead = [FakeProvider(unreachable(name), name=name, offline=False) for name in ("one", "two", "three")]
+    shop = found(PAIN, url="https://shop.example", origin=PB.TEXT_ORIGIN_STARTER_SET)
+    late = Never(name="late", offline=False)
+    result = await collect(FakeProvider([shop]), *dead, late, outside=Outside(None, check))
+    assert [item.url for item in result.items] == ["https://shop.example"]
+    offline = {m.subject: m.reason for m in result.missing if m.kind == PB.MISSING_KIND_OFFLINE}
+    assert set(offline) == {"one", "two", "three", "late"}
+    assert "no network" in offline["late"]
+
+
+async def test_one_source_that_answers_is_a_network() -> None:
+    """However many others are down: each failure is told as its own."""
+    dead = [FakeProvider(unreachable(name), name=name, offline=False) for name in ("one", "two", "three", "four")]
+    alive = FakeProvider([found(PAIN, url="https://alive.example")], name="alive", offline=False)
+    clock = ManualClock(NOW)
+    task = asyncio.create_task(collect(alive, *dead, outside=Outside(), clock=clock))
+    for _ in range(5):
+        await settle()
+        await clock.tick(1.3)
+    result = await task
+    assert {m.subject for m in result.missing if m.kind == PB.MISSING_KIND_SOURCE_FAILED} == {
+        "one", "two", "three", "four"
+    }  # fmt: skip
+    assert "alive" in {item.provider for item in result.items} | {p.provider for p in result.providers}
+
+
 def asked(url: str = "https://a.example", origin: int = PB.TEXT_ORIGIN_FETCHED_PAGE, text: str = PAIN) -> Any:
     """A citation of `PAIN`."""
     digest = hashlib.sha256(text.encode()).hexdigest()

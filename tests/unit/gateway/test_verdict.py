@@ -243,12 +243,15 @@ def test_shipped_facts_alone_are_a_first_impression() -> None:
     assert combine(given, items).confidence > 0.5
 
 
-def test_what_ships_with_the_pipeline_supports_by_a_third() -> None:
-    """A directory entry or a general benchmark lifts the score less than a source that was found for the idea."""
+def test_what_ships_with_the_pipeline_or_comes_from_the_founder_supports_by_a_third() -> None:
+    """A directory entry, a general benchmark or the founder's notes lift the score less than an independent source."""
     kinds = {"problem": common_pb2.CLAIM_KIND_PROBLEM}
     found, shipped = evidence_item(1), evidence_item(2)
     shipped.provider = "benchmarks"
     (one,), (other,) = voices([found], kinds), voices([shipped], kinds)
     assert other.weight == pytest.approx(one.weight / 3)
+    brought = evidence_item(3)
+    brought.source_type = common_pb2.SOURCE_TYPE_USER_DOCUMENT
+    assert voices([brought], kinds)[0].weight == pytest.approx(one.weight / 3)
     shipped.stance = common_pb2.STANCE_CONTRADICTS
     assert voices([shipped], kinds)[0].weight == pytest.approx(one.weight)
