@@ -32,7 +32,7 @@ from pipeline.v1 import common_pb2, errors_pb2, evidence_pb2, evidence_pb2_grpc
 TITLE = "Citations: quotes of 50 runs against the replayed world, held against the text that each run kept"
 RUNS = 50
 AT_ONCE = 4
-# Pages in one request: what one run reads at most. The replayed pages have one host, visited at a walking pace.
+# Pages in one request: what one run reads at most. The replayed pages have one host, and a host is visited slowly.
 CHECKED_AT_ONCE = 24
 CHECK_SECONDS = 60.0
 PHASES = ("validation", "evidence", "pitch")
