@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from chassis.idea import words as w
 from chassis.idea.lexicon import ACTORS, FORM_ADJECTIVES, FORM_HEADS
-from chassis.idea.nouns import has_actor
+from chassis.idea.nouns import has_actor, names_a_trade
 from chassis.idea.verbs import ENABLING, INFORMING, MOSTLY_NOUNS
 from chassis.idea.words import Token
 
@@ -148,7 +148,12 @@ def _subject(tokens: list[Token], result: Sentence) -> int:
             index += 1
     index = skip_adverbs(tokens, index)
     form, base = verb_form(tokens, index)
-    if form == "gerund" and index + 1 < len(tokens) and tokens[index].lower not in FORM_ADJECTIVES:
+    if (
+        form == "gerund"
+        and index + 1 < len(tokens)
+        and tokens[index].lower not in FORM_ADJECTIVES
+        and not (_gerund_is_modifier(tokens, index) and verb_form(tokens, index + 2)[0] == "base")
+    ):
         following = tokens[index + 1].lower
         if base in ENABLING or following in w.DETERMINERS or (
             base not in {"schedule", "book", "learn", "train", "plan", "budget", "tutor", "match", "track", "test"}
@@ -202,7 +207,8 @@ def _marker(tokens: list[Token], index: int, current: Clause) -> tuple[str, int]
     in_head = current.kind == "head"
     begun = bool(current.tokens)
     previous = tokens[index - 1] if index else None
-    if word == "which" and begun and _inside_informing(current) and _asks_which(tokens, index):
+    asks = _inside_informing(current) or (previous is not None and previous.lower in w.PREPOSITIONS - {"in", "on"})
+    if word == "which" and begun and asks and _asks_which(tokens, index):
         return "", 0
     if word in {"that", "which", "who"} and begun:
         return _relative(tokens, index, current)
@@ -345,11 +351,7 @@ def _bases(clause: Clause) -> list[str]:
 def _gerund_is_modifier(tokens: list[Token], index: int) -> bool:
     """ "for remote engineering teams", "for training providers": an -ing word before an actor is no verb."""
     following = [t.lower for t in tokens[index + 1 : index + 3] if t.is_word]
-    return bool(following) and has_actor(following[:1]) and tokens[index].lower in {
-        "engineering", "training", "manufacturing", "consulting", "marketing", "accounting", "building", "shipping",
-        "aging", "ageing", "growing", "working", "mining", "farming", "housing", "trading", "teaching", "publishing",
-        "advertising", "nursing", "banking", "cleaning", "catering", "buying", "testing", "operating", "data-sharing",
-    }  # fmt: skip
+    return bool(following) and (has_actor(following[:1]) or following[0] == "agents") and names_a_trade(tokens[index].lower)
 
 
 def _participle(tokens: list[Token], index: int, current: Clause, previous: Token | None) -> tuple[str, int]:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
-from chassis.idea import grammar, leadin, pains, subjects
+from chassis.idea import grammar, leadin, nouns, pains, subjects
 from chassis.idea import phrases as phrases_of
+from chassis.idea import sentences as sentences_of
 from chassis.idea import words as w
 from chassis.idea.clauses import read_main, read_phrases
 from chassis.idea.conclusions import finish
 from chassis.idea.labelled import read_labelled, split_labels
 from chassis.idea.lexicon import FORM_HEADS
 from chassis.idea.roles import Roles
-
-_SO = re.compile(r",\s+so\s+(?=(?:an?|the|our|we|my)\s)", re.IGNORECASE)
 
 
 def read_roles(text: str) -> Roles:
@@ -25,7 +22,7 @@ def read_roles(text: str) -> Roles:
         read_labelled(lead, labels, roles)
         return roles
     # "Hotels cannot answer the phone at night, so a voice agent takes bookings": what hurts, and what is done.
-    sentences, causes = _sentences(lead)
+    sentences, causes = sentences_of.split(lead)
     main_at = _main(sentences, causes)
     stripped, roles.name = leadin.strip_lead_in(sentences[main_at])
     if not _read_people(stripped, roles):
@@ -40,8 +37,13 @@ def read_roles(text: str) -> Roles:
         phrase, basis = pains.best_problem(pained)
         if phrase:
             roles.set_problem(phrase, basis)
+    if not pained and not roles.problem and pains.score(sentences[main_at]) > 1.0:
+        # Nothing but a complaint.
+        pained = [sentences[main_at]]
+        roles.set_problem(pains.as_noun_phrase(pained[0]), pained[0])
     roles.pain_sentences = pained
     _read_subject(sentences, roles)
+    _read_sufferers([s for i, s in enumerate(sentences) if i in causes] or pained, roles)
     finish(roles)
     return roles
 
@@ -55,9 +57,16 @@ def _read_people(sentence: str, roles: Roles) -> bool:
     if not phrases:
         return False
     roles.main = sentence.rstrip(" .!?")
-    roles.add_audience(subject.who, sentence)
+    for who in _groups(subject.who):
+        roles.add_audience(who, sentence)
     read_phrases(phrases, "relative", roles)
     return True
+
+
+def _groups(who: str) -> list[str]:
+    """ "schools and universities": two, where each names people."""
+    members = nouns.split_list(who)
+    return members if all(nouns.is_actor_phrase(member, lenient=True) for member in members) else [who]
 
 
 def _read_subject(sentences: list[str], roles: Roles) -> None:
@@ -68,21 +77,22 @@ def _read_subject(sentences: list[str], roles: Roles) -> None:
         subject = subjects.find(sentence)
         if subject is None:
             continue
-        roles.add_audience(subject.who, sentence)
+        for who in _groups(subject.who):
+            roles.add_audience(who, sentence)
         if not roles.mechanisms and pains.score(sentence) <= 1.0:
             read_phrases(phrases_of.parse_verbs(subject.verb_on, subject.source, "relative"), "relative", roles)
         return
 
 
-def _sentences(lead: str) -> tuple[list[str], frozenset[int]]:
-    """The sentences without parentheses, and which of them only say why: "Hotels cannot ..., so a voice agent ..."."""
-    found: list[str] = []
-    causes: list[int] = []
-    for sentence in w.sentences(lead) or [lead]:
-        parts = [part for part in map(str.strip, map(w.without_parentheses, _SO.split(sentence))) if part]
-        causes.extend(range(len(found), len(found) + len(parts) - 1))
-        found.extend(parts)
-    return found or [lead], frozenset(causes)
+def _read_sufferers(pained: list[str], roles: Roles) -> None:
+    """Who a complaint is about: "Nobody tells volunteers when they are needed", "a nightmare for wine importers"."""
+    if roles.audiences or not pained:
+        return
+    for sentence in pained:
+        who = subjects.mentioned(sentence)
+        if who:
+            roles.add_audience(who, sentence)
+            return
 
 
 def _main(sentences: list[str], causes: frozenset[int]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chassis.idea.people import MORE_ACTORS
 from pipeline.v1 import common_pb2 as pb
 
 # Heads of noun phrases that name people or organisations (singular).
@@ -58,6 +59,7 @@ ACTORS = frozenset(
      "centre", "plant", "fund", "agent", "lab", "port", "bar", "utility", "defense", "defence", "court", "club",
      "library",
      "farm", "warehouse", "player", "practice", "host", "school", "store", "brand", "office", "fleet"}  # fmt: skip
+ACTORS = ACTORS | MORE_ACTORS
 # Organisations only when they head the phrase in the plural or follow "for"/"targeting".
 PLACES_AS_ACTORS = frozenset(
     "infrastructure network industry chain center centre plant farm warehouse fund agent lab port bar utility defense "

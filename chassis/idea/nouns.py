@@ -53,6 +53,19 @@ _DEVICES = frozenset(
 )
 
 
+def names_a_trade(word: str) -> bool:
+    """Whether an -ing word before people says what they do ("letting agents") and is no verb."""
+    return word in _TRADES
+
+
+_TRADES = frozenset(
+    "engineering training manufacturing consulting marketing accounting building shipping aging ageing growing "
+    "working mining farming housing trading teaching publishing advertising nursing banking cleaning catering buying "
+    "testing operating data-sharing letting hiring climbing driving swimming riding boarding fishing gaming living "
+    "breeding planning purchasing catering brewing roofing painting sailing dancing wedding visiting nursing".split()
+)
+
+
 def has_actor(lower_words: Sequence[str]) -> bool:
     """Whether any of the words names people or organisations."""
     return any(is_actor(word) for word in lower_words)
