@@ -33,6 +33,11 @@ def read_main(source: str, roles: Roles) -> None:
         _read_clause(clause, parsed, roles, doing)
     if first and not shorthand:
         read_head(parsed, roles)
+    used = re.search(
+        r"\b(?:bought|used|worn|ordered|rented|paid for|loved|chosen|shared) by (?P<who>(?:[\w’'-]+\s){0,3}[\w’'-]+)", source
+    )
+    if used and nouns.is_actor_phrase(used["who"]) and w.is_plural(used["who"].split()[-1].lower()):
+        roles.add_audience(re.sub(r"^all\s", "", used["who"]), used.group())
     _read_solution(doing, source, roles)
 
 
@@ -216,6 +221,8 @@ def _problem_of(phrase: VerbPhrase, roles: Roles) -> None:
     keeping = re.match(r"^(?P<who>.+?)\s+from\s+(?P<what>\w+ing\b.*)$", phrase.rest, re.IGNORECASE)
     if keeping and phrase.base in {"prevent", "stop", "protect"}:
         roles.set_problem(f"{keeping['who']} {keeping['what']}", phrase.basis)
+        if nouns.is_actor_phrase(keeping["who"]) and w.is_plural(nouns.clean(keeping["who"]).split()[-1].lower()):
+            roles.add_audience(keeping["who"], phrase.basis)
         return
     if phrase.adverb.lower() in {"never", "not", "no longer"}:
         roles.set_problem(f"{w.gerund(phrase.base)} {phrase.rest}", phrase.basis)
@@ -286,13 +293,15 @@ def _read_object(phrase: VerbPhrase, roles: Roles) -> str:
             roles.set_problem(f"{w.gerund(verb.lower())} {tail}", dreaded.group())
     told = (
         re.search(
-            r"\bto\s+(?:[\d.,]+\s+)?(?P<who>(?:[^\W\d]+\s){0,2}[^\W\d]+)(?=\s(?:and|so|with|for|every|each|at|in)\s|$)",
+            r"\bto\s+(?:[\d.,]+\s+)?(?P<the>the\s+|their\s+|an?\s+)?(?P<who>(?:[^\W\d]+\s){0,2}?[^\W\d]+)"
+            r"(?=\s(?:and|so|with|for|every|each|at|in|by|on|who|that|before|via|through)\s|,|$)",
             rest,
         )
         if phrase.base in _TELLING
         else None
     )
-    if told and nouns.is_actor_phrase(told["who"]) and w.is_plural(told["who"].split()[-1].lower()):
+    if told and nouns.is_actor_phrase(told["who"]) and (told["the"] or w.is_plural(told["who"].split()[-1].lower())):
+        # "explains letters to the patient": each of them.
         roles.add_audience(told["who"], phrase.basis)
     handed = re.match(r"^(?P<who>(?:[^\W\d]+\s){0,2}[^\W\d]+)\s(?=(?:an?|the|their|\d+)\s)", rest)
     if handed and phrase.base in experience.HANDING and nouns.is_actor_phrase(handed["who"]):
@@ -342,7 +351,7 @@ def _read_object(phrase: VerbPhrase, roles: Roles) -> str:
     return said
 
 
-_TELLING = frozenset("explain send present show bring provide give".split())
+_TELLING = frozenset("explain send present show bring provide give resell read teach recommend suggest mail".split())
 _HANDING_OVER = frozenset("sell deliver rent supply lend offer donate resell lease ship".split())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from chassis.idea import experience, nouns, remedies
+from chassis.idea import experience, nouns, remedies, subjects
 from chassis.idea import words as w
 from chassis.idea.grammar import VerbPhrase
 from chassis.idea.lexicon import PAINS
@@ -101,13 +101,9 @@ def _say_how(roles: Roles) -> None:
 
 
 def _who_complains(roles: Roles) -> str:
-    """ "Hotels throw away too much food": people or organisations that begin a sentence, right before its verb."""
-    words = roles.pain_sentences[0].split()[:5] if roles.pain_sentences else []
-    for end in range(1, len(words)):
-        last, verb = words[end - 1].lower(), words[end].lower()
-        if (w.is_base_verb(verb) or verb == "never") and w.is_plural(last) and nouns.is_actor(last):
-            return w.decapitalise(" ".join(words[:end]))
-    return ""
+    """ "Hotels throw away too much food": the people or organisations that the first complaint is about."""
+    subject = subjects.find(roles.pain_sentences[0]) if roles.pain_sentences else None
+    return subject.who if subject is not None else ""
 
 
 _GOAL_CHARS_MAX = 80

@@ -381,6 +381,9 @@ def _participle(tokens: list[Token], index: int, current: Clause, previous: Toke
         return "relative", 0
     if form == "gerund" and current.kind == "head" and previous.lower in ACTORS and base in ENABLING:
         return "relative", 0
+    if form == "gerund" and current.kind == "for" and has_actor([previous.lower]) and base in ENABLING | INFORMING:
+        # "a dashboard for mayors showing which potholes ..."
+        return "relative", 0
     return "", 0
 
 

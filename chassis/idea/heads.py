@@ -7,7 +7,7 @@ import re
 from chassis.idea import nouns
 from chassis.idea import words as w
 from chassis.idea.grammar import Sentence, VerbPhrase
-from chassis.idea.lexicon import FORM_ADJECTIVES, FORM_WORDS, NOMINALISATIONS
+from chassis.idea.lexicon import FORM_ADJECTIVES, FORM_WORDS, NOMINALISATIONS, PLACES_AS_ACTORS
 from chassis.idea.roles import Roles
 
 # What single activities are done to, where the head does not say ("scheduling tool").
@@ -49,6 +49,12 @@ def read_head(parsed: Sentence, roles: Roles) -> None:
     if boxed and not roles.mechanisms:
         _add(roles, "deliver", boxed["what"], head)
         return
+    gathered = re.match(
+        r"^(?:an?\s+)?(?:[\w-]+\s)*(?:communit(?:y|ies)|networks?|clubs?|groups?|forums?|meetups?|circles?)\s+(?:of|for)\s+"
+        r"(?P<who>.+)$", head, re.IGNORECASE,
+    )  # fmt: skip
+    if gathered and nouns.is_actor_phrase(gathered["who"]):
+        roles.add_audience(gathered["who"], head)
     listed = re.match(
         r"^(?:an?\s+)?(?:[\w-]+\s)*(?:directory|database|catalogue?|collection|list|map|guide)\s+(?:of|to)\s+(?P<what>.+)$",
         head,
@@ -91,7 +97,8 @@ def read_head(parsed: Sentence, roles: Roles) -> None:
     elif not roles.audiences and nouns.is_actor_phrase(about, lenient=True) and form in _OWNED_SOFTWARE:
         roles.add_audience(w.plural(about), about)
     elif not roles.audiences and len(words) > 1 and nouns.is_actor(owner) and not nouns.is_actor(words[-1].lower()):
-        roles.add_audience(w.plural(owner), about)
+        shop = len(words) > 2 and w.singular(words[1].lower()) in PLACES_AS_ACTORS
+        roles.add_audience(w.plural(f"{owner} {words[1]}" if shop else owner), about)
 
 
 def read_analogue(company: str, what: str, roles: Roles) -> None:

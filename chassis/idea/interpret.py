@@ -37,7 +37,8 @@ def read_roles(text: str) -> Roles:
         phrase, basis = pains.best_problem(pained)
         if phrase:
             roles.set_problem(phrase, basis)
-    if not pained and not roles.problem and pains.score(sentences[main_at]) > 1.0:
+    alone = not pained and not roles.problem and not sentences_of.is_ours(sentences[main_at])
+    if alone and pains.score(sentences[main_at]) > 1.0:
         # Nothing but a complaint.
         pained = [sentences[main_at]]
         roles.set_problem(pains.as_noun_phrase(pained[0]), pained[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chassis.idea.people import ACTOR_PAIRS as ACTOR_PAIRS
 from chassis.idea.people import MORE_ACTORS
 from pipeline.v1 import common_pb2 as pb
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from chassis.idea import words as w
 from chassis.idea.lexicon import (
+    ACTOR_PAIRS,
     ACTOR_SUFFIXES,
     ACTORS,
     NOMINALISATIONS,
@@ -26,6 +27,11 @@ def is_actor(word: str) -> bool:
     if base in NOT_ACTORS:
         return base in ACTORS and base not in {"agent", "carrier"}
     return base in ACTORS or (len(base) > 5 and base.endswith(ACTOR_SUFFIXES))
+
+
+def is_actor_pair(first: str, last: str) -> bool:
+    """Whether two lower-case words name people or organisations only together ("funeral homes", "au pairs")."""
+    return f"{first.replace('’', chr(39))} {w.singular(last)}" in ACTOR_PAIRS
 
 
 def is_agent(word: str) -> bool:
@@ -85,7 +91,8 @@ def head_of(phrase: str) -> str:
 def is_actor_phrase(phrase: str, *, lenient: bool = False) -> bool:
     """Whether a noun phrase names people or organisations; `lenient` after "for" or "targeting"."""
     head = head_of(phrase)
-    if is_actor(head):
+    words = re.split(r"\s(?:of|in|for|with|who|that|from|at|on|to)\s", phrase.lower(), maxsplit=1)[0].split()
+    if is_actor(head) or (len(words) > 1 and is_actor_pair(words[-2], words[-1])):
         return True
     return lenient and (head in PLACES_AS_ACTORS or is_agent(head))
 

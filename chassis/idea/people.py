@@ -54,3 +54,14 @@ MORE_ACTORS = (
         """.split()
     )
 ) - {"label", "trust", "society", "mill", "shelter", "temple", "angel", "trader", "handler", "wearer"}
+# People or organisations only as a pair of words.
+ACTOR_PAIRS = frozenset(
+    {
+        "funeral home", "funeral parlour", "care home", "nursing home", "retirement home", "children's home",
+        "au pair", "fashion house", "auction house", "publishing house", "guest house", "public house",
+        "farmers' market", "farmer's market", "flea market", "christmas market", "apartment block", "housing block",
+        "housing estate", "day center", "day centre", "garden centre", "garden center", "call center", "call centre",
+        "youth centre", "youth center", "leisure centre", "leisure center", "building site", "construction site",
+        "food truck", "food bank", "blood bank", "community kitchen",
+    }
+)  # fmt: skip

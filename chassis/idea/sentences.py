@@ -33,7 +33,7 @@ def split(lead: str) -> tuple[list[str], frozenset[int]]:
         causes.update(range(len(found), len(found) + len(parts) - 1))
         found.extend(_CAUSE.sub("", part) if i < len(parts) - 1 else part for i, part in enumerate(parts))
     found = found or [lead]
-    ours = next((i for i, sentence in enumerate(found) if i and is_ours(sentence)), 0)
+    ours = next((i for i, sentence in enumerate(found) if i and (is_ours(sentence) or _names_a_thing(sentence))), 0)
     if ours and not any(is_ours(sentence) for sentence in found[:ours]):
         causes.update(i for i in range(ours) if _tells_why(found[i]))
     return found, frozenset(causes)
@@ -54,8 +54,16 @@ def is_ours(sentence: str) -> bool:
     stripped, name = leadin.strip_lead_in(sentence)
     if name or stripped != sentence:
         return True
-    head = grammar.split_sentence(sentence).head.lower().split()
+    parsed = grammar.split_sentence(sentence)
+    head = parsed.head.lower().split()
     return bool(head) and head[-1] in FORM_HEADS and len(head) < 12 and head[0] not in {"every", "each", "most"}
+
+
+def _names_a_thing(sentence: str) -> bool:
+    """Whether a sentence has no verb of its own: "RFID tags in the sole, a gate at the door, done."""
+    parsed = grammar.split_sentence(sentence)
+    verbless = not parsed.subject and pains.finite_verb(sentence) < 0 and subjects.find(sentence) is None
+    return verbless and not sentence.endswith("?") and len(sentence.split()) > 2
 
 
 def _tells_why(sentence: str) -> bool:

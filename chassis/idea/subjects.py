@@ -59,7 +59,8 @@ def mentioned(text: str) -> str:
     """The first people or organisations in the plural that a text names, wherever they stand; empty for none."""
     tokens = w.tokenize(text)
     for index, token in enumerate(tokens):
-        if not token.is_word or not w.is_plural(token.lower) or not nouns.is_actor(token.lower):
+        pair = index and nouns.is_actor_pair(tokens[index - 1].lower, token.lower)
+        if not token.is_word or not w.is_plural(token.lower) or not (pair or nouns.is_actor(token.lower)):
             continue
         start = index
         while start and _modifies(tokens[start - 1]) and index - start < _WORDS_MAX - 1:
@@ -84,10 +85,11 @@ def _subject(clause: str) -> Subject | None:
         last = tokens[end - 1]
         if not last.is_word or last.lower in _NO_SUBJECT:
             return None
+        group = _group_of_two(tokens, end)
         one = end > 1 and tokens[0].lower in {"every", "each"} and nouns.is_actor(last.lower)
         kin = end > 1 and tokens[end - 2].lower == "my" and w.singular(last.lower) in KIN
-        if not (_people(last.lower) or one or kin):
-            if w.base_of_third(last.lower) and not _people(tokens[end].lower):
+        if not (_people(last.lower) or group or one or kin):
+            if w.base_of_third(last.lower):
                 # "An app lets caregivers": the verb comes before the people.
                 return None
             continue
@@ -102,6 +104,10 @@ def _subject(clause: str) -> Subject | None:
         if first and (not w.base_of_gerund(first) or nouns.names_a_trade(first)):
             return Subject(known, tokens[verb_at:], clause)
     return None
+
+
+def _group_of_two(tokens: list[Token], end: int) -> bool:
+    return end > 1 and nouns.is_actor_pair(tokens[end - 2].lower, tokens[end - 1].lower)
 
 
 def _people(word: str) -> bool:
@@ -128,6 +134,8 @@ def _verb(tokens: list[Token], at: int, *, third: bool = False) -> int:
 def _past_modifier(tokens: list[Token], at: int) -> int:
     """The index behind "who record remotely", "in my city" or "living abroad"; -1 where no verb follows it."""
     first = tokens[at].lower
+    if first == "and" and at + 2 < len(tokens) and tokens[at + 1].lower in {"i", "we"}:
+        return at + 2
     relative = first in {"who", "that"}
     if not relative and first not in _PHRASE_STARTS:
         return at
