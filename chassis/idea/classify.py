@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 from chassis.idea import words as w
 from chassis.idea.categories import CATEGORIES, GENERAL
+from chassis.idea.categories_words import EVERYDAY
 from chassis.idea.category import Category
 from chassis.idea.lexicon import ANALOGUES, CONSUMERS, FORMS, PUBLIC
 from chassis.idea.nouns import head_of
+from chassis.idea.people import TRADES
 from pipeline.v1 import common_pb2 as pb
 
 # A category needs more than weak hints.
@@ -42,7 +44,13 @@ def _terms() -> tuple[tuple[Category, tuple[tuple[str, float], ...]], ...]:
     made = []
     for category in CATEGORIES:
         weights: dict[str, float] = {}
-        for text, weight in ((category.weak, 1.0), (category.medium, 2.0), (category.strong, 3.0)):
+        everyday = EVERYDAY.get(category.slug, "")
+        for text, weight in (
+            (category.weak, 1.0),
+            (everyday, 2.0),
+            (category.medium, 2.0),
+            (category.strong, 3.0),
+        ):
             for term in text.split(","):
                 if term.strip():
                     weights[_normal(term.strip())] = weight
@@ -89,7 +97,7 @@ def categorise(text: str, focus: str = "", audience: str = "") -> CategoryHit:
             if term in used:
                 continue
             found = padded in line or padded in line_parts
-            if not found and " " not in term:
+            if not found and " " not in term and term not in _VEHICLES:
                 found = padded in f" {verbs} "
             if found:
                 used.update(term.split())
@@ -174,18 +182,21 @@ def customer_type(text: str, form: int, audiences: Sequence[str], default_audien
         return Hit(pb.CUSTOMER_TYPE_B2B, "businesses", True)
     for audience in audiences:
         head = head_of(audience)
+        leisure = re.match(r"(?:hobby|amateur|recreational|retired|aspiring)\b", audience, re.IGNORECASE)
+        if leisure:
+            return Hit(pb.CUSTOMER_TYPE_B2C, audience, True)
         tail = head.rpartition("-")[2]
         if head in PUBLIC:
             return Hit(pb.CUSTOMER_TYPE_B2G, audience, True)
         if head in CONSUMERS or tail in CONSUMERS:
             business = re.search(
                 r"\b(?:business|shop|store|restaurant|clinic|company|factory|brand|hotel|practice|salon|gym|"
-                r"farm|agency)\b",
+                r"farm|agency|sales|office|field|warehouse|delivery|service)\b",
                 audience,
             )
             return Hit(pb.CUSTOMER_TYPE_B2B if business else pb.CUSTOMER_TYPE_B2C, audience, True)
         boxed = re.search(r"\b(?:subscription box|box of|meal kit|monthly box)\b", text, re.IGNORECASE)
-        if (form == pb.PRODUCT_FORM_MOBILE_APP or boxed) and head not in _ORGANISATIONS:
+        if (form == pb.PRODUCT_FORM_MOBILE_APP or boxed) and head not in _ORGANISATIONS | TRADES:
             # A phone in the hand, or a parcel at the door, of one person, whatever their trade.
             return Hit(pb.CUSTOMER_TYPE_B2C, audience, True)
         return Hit(pb.CUSTOMER_TYPE_B2B, audience, True)
@@ -197,9 +208,14 @@ def customer_type(text: str, form: int, audiences: Sequence[str], default_audien
     if default_audience:
         consumers = head_of(default_audience) in CONSUMERS
         return Hit(pb.CUSTOMER_TYPE_B2C if consumers else pb.CUSTOMER_TYPE_B2B, default_audience, False)
+    if form == pb.PRODUCT_FORM_MOBILE_APP:
+        # On a phone, for nobody in particular.
+        return Hit(pb.CUSTOMER_TYPE_B2C, "", False)
     return Hit(pb.CUSTOMER_TYPE_UNSPECIFIED, "", False)
 
 
+# Lessons are no trains: words that a verb's form does not stand for.
+_VEHICLES = frozenset({"train", "coach", "ship"})
 _ORGANISATIONS = frozenset(
     "business company firm team clinic hospital practice school university college lab laboratory agency "
     "studio shop store restaurant "

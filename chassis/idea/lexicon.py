@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chassis.idea.people import ACTOR_PAIRS as ACTOR_PAIRS
-from chassis.idea.people import MORE_ACTORS
+from chassis.idea.people import KIN, MORE_ACTORS
 from pipeline.v1 import common_pb2 as pb
 
 # Heads of noun phrases that name people or organisations (singular).
@@ -239,9 +239,10 @@ CONSUMERS = frozenset(
     enthusiast pensioner retiree sibling twin cousin aunt uncle widow widower insomniac smoker drinker singer skater
     surfer angler knitter sufferer pedestrian motorist motorcyclist passenger villager apprentice trainee graduate
     collector hobbyist lover woman man girl boy friend survivor veteran seeker walker cook dyslexic
+    visitor partner lodger asthmatic coeliac celiac birdwatcher stargazer newlywed mourner borrower saver
     """.split()
-)
+) | KIN - {"colleague"}
 PUBLIC = frozenset(
     "government city municipality council town regulator authority army police ministry defense defence military nasa "
-    "esa citizen-service public-sector".split()
+    "esa citizen-service public-sector mayor councillor councilor senator minister diplomat embassy".split()
 )
