@@ -101,6 +101,7 @@ def categorise(text: str, focus: str = "", audience: str = "") -> CategoryHit:
                 found = padded in f" {verbs} "
             if found:
                 used.update(term.split())
+                used.add(w.base_of_gerund(term) or term)
                 factor = 1.5 if padded in sharp else 1.25 if padded in who else 1.0
                 score += weight * factor * (1.4 if " " in term else 1.0)
                 basis.append((weight * factor, term))
@@ -205,6 +206,8 @@ def customer_type(text: str, form: int, audiences: Sequence[str], default_audien
     )
     if own:
         return Hit(pb.CUSTOMER_TYPE_B2C, own.group(), True)
+    if form == pb.PRODUCT_FORM_MOBILE_APP and default_audience and _private(text):
+        return Hit(pb.CUSTOMER_TYPE_B2C, "", False)
     if default_audience:
         consumers = head_of(default_audience) in CONSUMERS
         return Hit(pb.CUSTOMER_TYPE_B2C if consumers else pb.CUSTOMER_TYPE_B2B, default_audience, False)
@@ -212,6 +215,11 @@ def customer_type(text: str, form: int, audiences: Sequence[str], default_audien
         # On a phone, for nobody in particular.
         return Hit(pb.CUSTOMER_TYPE_B2C, "", False)
     return Hit(pb.CUSTOMER_TYPE_UNSPECIFIED, "", False)
+
+
+def _private(text: str) -> bool:
+    """Whether a text speaks of private life: a shared flat, birthdays, the family."""
+    return bool(re.search(r"\b(?:shared flat|flat ?share|birthdays?|family|friends?|at home|my|me|you)\b", text, re.IGNORECASE))
 
 
 # Lessons are no trains: words that a verb's form does not stand for.

@@ -286,11 +286,15 @@ def _read_object(phrase: VerbPhrase, roles: Roles) -> str:
     """
     rest = phrase.rest
     said = ""
-    dreaded = re.search(r"\bbefore\s+(?:they|he|she|you|it)\s+(?P<what>\w+\s.+)$", rest)
+    dreaded = re.search(
+        r"\bbefore\s+(?:(?:they|he|she|you|it)|(?P<whose>(?:the|their|a|an|your)\s(?:[\w-]+\s)?[\w-]+))\s+(?P<what>\w+.*)$",
+        rest,
+    )
     if dreaded and phrase.base in FINDING | INFORMING:
         verb, _, tail = dreaded["what"].partition(" ")
-        if w.is_base_verb(verb.lower()):
-            roles.set_problem(f"{w.gerund(verb.lower())} {tail}", dreaded.group())
+        base = verb.lower() if w.is_base_verb(verb.lower()) else w.base_of_third(verb.lower())
+        if base and (tail or dreaded["whose"]):
+            roles.set_problem(f"{dreaded['whose'] or ''} {w.gerund(base)} {tail}", dreaded.group())
     told = (
         re.search(
             r"\bto\s+(?:[\d.,]+\s+)?(?P<the>the\s+|their\s+|an?\s+)?(?P<who>(?:[^\W\d]+\s){0,2}?[^\W\d]+)"

@@ -51,7 +51,7 @@ def read_head(parsed: Sentence, roles: Roles) -> None:
         return
     gathered = re.match(
         r"^(?:an?\s+)?(?:[\w-]+\s)*(?:communit(?:y|ies)|networks?|clubs?|groups?|forums?|meetups?|circles?)\s+(?:of|for)\s+"
-        r"(?P<who>.+)$", head, re.IGNORECASE,
+        r"(?P<who>.+)$", parsed.source[: 80].split(",")[0].rstrip(" ."), re.IGNORECASE,
     )  # fmt: skip
     if gathered and nouns.is_actor_phrase(gathered["who"]):
         roles.add_audience(gathered["who"], head)
@@ -97,7 +97,7 @@ def read_head(parsed: Sentence, roles: Roles) -> None:
     elif not roles.audiences and nouns.is_actor_phrase(about, lenient=True) and form in _OWNED_SOFTWARE:
         roles.add_audience(w.plural(about), about)
     elif not roles.audiences and len(words) > 1 and nouns.is_actor(owner) and not nouns.is_actor(words[-1].lower()):
-        shop = len(words) > 2 and w.singular(words[1].lower()) in PLACES_AS_ACTORS
+        shop = len(words) > 2 and (nouns.is_actor(words[1].lower()) or words[1].lower() in PLACES_AS_ACTORS)
         roles.add_audience(w.plural(f"{owner} {words[1]}" if shop else owner), about)
 
 

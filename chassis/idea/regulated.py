@@ -34,7 +34,7 @@ _RULES = (
           "Clear how health data is held (HIPAA in the US, GDPR article 9 in the EU) and whether the product "
           "counts as a medical device, "
           "before the first patient record is stored."),
-    _Rule("finance", r"\b(?:payments?|pay(?:s|ing)? (?:out|bills|invoices)|invoic(?:es?|ing)|banks?|banking|"
+    _Rule("finance", r"\b(?:payments?|pay(?:s|ing)? (?:out|bills|invoices)|invoic(?:es?|ing)|(?<!food )banks?|banking|"
     r"lend(?:ers?|ing)|lends? (?:money|cash)|direct debits?|card readers?|cashless|bookkeep\w+|"
     r"(?:rent|security|rental) deposits?|split(?:s|ting)? (?:the )?(?:rent|bills?|costs?)|loans?|credit "
           r"(?:score|card|risk)s?|insur(?:ance|ers?|ing)|invest(?:s|ing|ments?|ors?)?|crypto(?:s|currency|"
@@ -99,7 +99,7 @@ _RULES = (
           "Clear fair-housing rules for whoever is shown or refused a home, and licence rules for brokers."),
     _Rule("vehicle safety", r"\b(?:autonomous (?:vehicles?|cars?|trucks?)|self-driving|robotaxis?|ride[- "
     r"]sharing|ride[- ]hailing|carpool\w*|"
-          r"e?-?scooters?|charging stations?|driver monitoring|blind spots?|(?:car|lift|taxi|cab)[- ]shar\w+|"
+          r"e?-?scooters?|charging stations?|driver monitoring|(?:lorry|truck|bus|car|driver|vehicle)(?:['’]?s)? blind spots?|(?:car|lift|taxi|cab)[- ]shar\w+|"
           r"shar(?:es?|ing) (?:an? |their |the )?(?:taxis?|cabs?|rides?|lifts?|cars?)|e-?bikes?)\b",
           "Clear road approval, driver checks and insurance before anyone rides."),
     _Rule("product safety", r"\b(?:batter(?:y|ies)|robots?|robotic\w*|cobots?|reactors?|high voltage|"
@@ -152,7 +152,7 @@ _COMPILED = tuple((rule, re.compile(rule.pattern, re.IGNORECASE)) for rule in _R
 _BASIS_WORDS_MAX = 4
 # Words that name security tools' own field rather than people's health, and other false friends.
 _FALSE_FRIENDS = re.compile(
-    r"\bhealth check\w*|\btoken budget\w*|\bchild process\w*|\bnursery crops?\b|\bplant nurser\w+|\btree nurser\w+|\b(?:food|blood|power|data|river|question|seed|memory|time) banks?\b|\btraining cameras?\b|"
+    r"\bhealth check\w*|\btoken budget\w*|\bchild process\w*|\bnursery crops?\b|\bplant nurser\w+|\btree nurser\w+|\b(?:blood|power|data|river|question|seed|memory|time) banks?\b|\btraining cameras?\b|"
     r"\bunderwater drones?\b|\bunderwater (?=drones?\b)",
     re.IGNORECASE,
 )

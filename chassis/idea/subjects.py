@@ -83,6 +83,8 @@ def _subject(clause: str) -> Subject | None:
     tokens = w.tokenize(clause)
     for end in range(1, min(_WORDS_MAX, len(tokens) - 1) + 1):
         last = tokens[end - 1]
+        if last.text in "'’" and end > 1:
+            continue
         if not last.is_word or last.lower in _NO_SUBJECT:
             return None
         group = _group_of_two(tokens, end)
@@ -107,7 +109,10 @@ def _subject(clause: str) -> Subject | None:
 
 
 def _group_of_two(tokens: list[Token], end: int) -> bool:
-    return end > 1 and nouns.is_actor_pair(tokens[end - 2].lower, tokens[end - 1].lower)
+    words = [token.lower for token in tokens[:end]]
+    if len(words) > 2 and words[-2] in "'’":
+        words[-3:-1] = [f"{words[-3]}'"]
+    return end > 1 and nouns.is_actor_pair(words[-2], words[-1])
 
 
 def _people(word: str) -> bool:
