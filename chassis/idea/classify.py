@@ -66,6 +66,22 @@ def known_words() -> frozenset[str]:
     return frozenset(word for _, terms in _terms() for term, _ in terms for word in term.split())
 
 
+@cache
+def _phrases() -> tuple[str, ...]:
+    """All terms of several words, longest first."""
+    return tuple(
+        sorted({term for _, terms in _terms() for term, _ in terms if " " in term}, key=lambda term: -len(term))
+    )
+
+
+def _without_phrases(line: str) -> str:
+    """The line without any field's phrases of several words."""
+    for phrase in _phrases():
+        if f" {phrase} " in line:
+            line = line.replace(f" {phrase} ", " | ")
+    return line
+
+
 def _normal(text: str) -> str:
     return " ".join(w.singular(token.lower) for token in w.tokenize(text) if token.is_word)
 
@@ -84,6 +100,7 @@ def categorise(text: str, focus: str = "", audience: str = "") -> CategoryHit:
     audience's a quarter: what is done tells more about the field than for whom."""
     line, sharp, who = lemmas(text), lemmas(focus), lemmas(audience)
     line_parts = f" {line.replace('-', ' ')} "
+    uncovered = _without_phrases(line_parts)
     verbs = " ".join(
         w.base_of_gerund(word) or w.base_of_participle(word) or w.base_of_third(word) for word in line.split()
     )
@@ -97,6 +114,9 @@ def categorise(text: str, focus: str = "", audience: str = "") -> CategoryHit:
             if term in used:
                 continue
             found = padded in line or padded in line_parts
+            if found and " " not in term and padded in line_parts and padded not in uncovered:
+                # "letting agents", "food bank": the word belongs to a phrase of another field.
+                found = any(padded in f" {phrase} " for phrase in weights if " " in phrase and f" {phrase} " in line_parts)
             if not found and " " not in term and term not in _VEHICLES:
                 found = padded in f" {verbs} "
             if found:

@@ -7,7 +7,7 @@ import re
 from chassis.idea import experience, nouns, remedies, subjects
 from chassis.idea import words as w
 from chassis.idea.grammar import VerbPhrase
-from chassis.idea.lexicon import PAINS
+from chassis.idea.lexicon import HARM_VERBS, PAINS
 from chassis.idea.roles import AUDIENCES_MAX, MECHANISMS_MAX, Roles
 from chassis.idea.verbs import FINDING, MATCHING, REDUCING
 
@@ -64,6 +64,8 @@ def finish(roles: Roles) -> None:
             roles.set_problem(f"learning to {taught.rest.partition(' to ')[2]}", taught.basis, inferred=True)
         elif job:
             roles.set_problem(job.gerund_form, job.basis, inferred=True)
+    if not roles.problem:
+        _from_condition(roles)
     # "dogs ... warns owners": the owners are the dog owners.
     named = w.unique(roles.audiences)
     roles.audiences = [a for a in named if not any(other.endswith(f" {a}") for other in named)][:AUDIENCES_MAX]
@@ -80,6 +82,26 @@ def finish(roles: Roles) -> None:
             roles.basis["solution"] = asked[0][1]
         if asked and not roles.goal:
             roles.goal = asked[0][0]
+
+
+_FALLS = re.compile(r"\b(?:when|if|in case)\s+(?P<what>(?:they|he|she|it|(?:the|a|an|their)\s\w+)\s+\w+)\b", re.IGNORECASE)
+_CONDITIONS = PAINS | {"allergy", "asthma", "diabetes", "fever", "dementia", "autism", "adhd", "migraine", "insomnia"}
+
+
+def _from_condition(roles: Roles) -> None:
+    """What they live with, or what the product waits for: "people with hay fever", "calls help when they fall"."""
+    for audience in roles.audiences:
+        has = re.search(r"\swith\s(?P<what>(?:[\w-]+\s)?(?P<head>[\w-]+))$", audience)
+        if has and w.singular(has["head"].lower()) in _CONDITIONS:
+            roles.set_problem(has["what"], audience, inferred=True)
+            return
+    waited = _FALLS.search(roles.main)
+    if waited:
+        who, _, verb = waited["what"].rpartition(" ")
+        base = w.base_of_third(verb.lower()) or verb.lower()
+        if base in HARM_VERBS | {"fall", "die", "leak", "stop", "cry", "drown", "bleed", "faint", "quit", "leave"}:
+            subject = "" if who.lower() in w.PRONOUNS else f"{who} "
+            roles.set_problem(f"{subject}{w.gerund(base)}", waited.group(), inferred=True)
 
 
 # What one wants instead of the pain.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from chassis.idea import grammar, leadin, nouns, pains, subjects
 from chassis.idea import phrases as phrases_of
 from chassis.idea import sentences as sentences_of
@@ -11,6 +13,7 @@ from chassis.idea.conclusions import finish
 from chassis.idea.labelled import read_labelled, split_labels
 from chassis.idea.lexicon import FORM_HEADS
 from chassis.idea.roles import Roles
+from chassis.idea.verbs import MATCHING
 
 
 def read_roles(text: str) -> Roles:
@@ -44,6 +47,7 @@ def read_roles(text: str) -> Roles:
         roles.set_problem(pains.as_noun_phrase(pained[0]), pained[0])
     roles.pain_sentences = pained
     _read_subject(sentences, roles)
+    _read_both_sides(sentences, causes, roles)
     _read_sufferers([s for i, s in enumerate(sentences) if i in causes] or pained, roles)
     finish(roles)
     return roles
@@ -60,7 +64,14 @@ def _read_people(sentence: str, roles: Roles) -> bool:
     roles.main = sentence.rstrip(" .!?")
     for who in _groups(subject.who):
         roles.add_audience(who, sentence)
+    needs = phrases[0].base in {"need", "want", "have"} and phrases[0].rest.startswith("to ")
+    if needs:
+        # "families need to borrow a child seat": what they do is the job.
+        job = phrases_of.parse_verbs(subject.verb_on[2:], subject.source, "relative", form="base")
+        phrases = job or phrases
     read_phrases(phrases, "relative", roles)
+    if needs:
+        roles.set_problem(phrases[0].gerund_form, sentence, inferred=True)
     return True
 
 
@@ -83,6 +94,20 @@ def _read_subject(sentences: list[str], roles: Roles) -> None:
         if not roles.mechanisms and pains.score(sentence) <= 1.0:
             read_phrases(phrases_of.parse_verbs(subject.verb_on, subject.source, "relative"), "relative", roles)
         return
+
+
+def _read_both_sides(sentences: list[str], causes: frozenset[int], roles: Roles) -> None:
+    """ "Brewers throw away grain while bakers pay for flour. We bring the two together": a side each."""
+    if not any(m.base in MATCHING for m in roles.mechanisms):
+        return
+    for position in sorted(causes):
+        found = [subjects.find(part) for part in re.split(r",?\s(?:while|whereas|and|but)\s", sentences[position])]
+        sides = w.unique(subject.who for subject in found if subject is not None)
+        if len(sides) > 1:
+            for who in sides:
+                roles.add_audience(who, sentences[position])
+            roles.sides = max(roles.sides, len(sides))
+            return
 
 
 def _read_sufferers(pained: list[str], roles: Roles) -> None:

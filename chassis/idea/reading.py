@@ -22,6 +22,10 @@ FIELDS = (
 )  # fmt: skip
 
 
+# "Software for undertakers": what form a product has says nothing about its field.
+_FORM_ONLY = re.compile(r"^(\W*(?:an?\s|the\s|our\s)?(?:[\w-]+\s)?)(?:software|tool|platform)\b(?=\s(?:for|that|to|which|in)\b)", re.I)
+
+
 @dataclass(frozen=True)
 class IdeaReading:
     """What one text says: profile, claims in their fixed order, suspicious passages (data, never instructions)."""
@@ -45,7 +49,8 @@ def read_idea(text: str, name: str = "") -> IdeaReading:
     for audience in who:
         focus = focus.replace(audience, " ")
     # "A B2B (SaaS / Edge API) solution": how it is sold says nothing about the field.
-    hit = classify.categorise(re.sub(r"(?<=B2B|B2G|M2M) \([^)]*\)", "", text, count=1), focus, " ".join(who))
+    plain = _FORM_ONLY.sub(r"\1", re.sub(r"(?<=B2B|B2G|M2M) \([^)]*\)", "", text, count=1))
+    hit = classify.categorise(plain, focus, " ".join(who))
     category = hit.category
     profile = pb.IdeaProfile(idea=written, language=code, category=category.slug, category_label=category.label)
     basis: dict[str, str] = dict(found.basis)

@@ -89,7 +89,7 @@ def _subject(clause: str) -> Subject | None:
             return None
         group = _group_of_two(tokens, end)
         one = end > 1 and tokens[0].lower in {"every", "each"} and nouns.is_actor(last.lower)
-        kin = end > 1 and tokens[end - 2].lower == "my" and w.singular(last.lower) in KIN
+        kin = end > 1 and tokens[end - 2].lower == "my" and last.lower in KIN
         if not (_people(last.lower) or group or one or kin):
             if w.base_of_third(last.lower):
                 # "An app lets caregivers": the verb comes before the people.
