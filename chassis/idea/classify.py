@@ -55,7 +55,10 @@ def _terms() -> tuple[tuple[Category, tuple[tuple[str, float], ...]], ...]:
                 if term.strip():
                     weights[_normal(term.strip())] = weight
         # Longest first: "startup idea" counts once, not again as "idea".
-        ordered = sorted(weights.items(), key=lambda pair: -len(pair[0].split()))
+        for phrase in weights:
+            if " " in phrase:
+                weights[phrase] = max(weights[phrase], *(weights.get(word, 0.0) for word in phrase.split()))
+        ordered = sorted(weights.items(), key=lambda pair: (-len(pair[0].split()), -len(pair[0])))
         made.append((category, tuple(ordered)))
     return tuple(made)
 

@@ -287,7 +287,7 @@ def _read_object(phrase: VerbPhrase, roles: Roles) -> str:
     rest = phrase.rest
     said = ""
     dreaded = re.search(
-        r"\bbefore\s+(?:(?:they|he|she|you|it)|(?P<whose>(?:the|their|a|an|your)\s(?:[\w-]+\s)?[\w-]+))\s+(?P<what>\w+.*)$",
+        r"\bbefore\s+(?:(?:they|he|she|you|it)|(?P<whose>(?:the|their|a|an|your)\s(?:[\w-]+\s)??[\w-]+))\s+(?P<what>\w+.*)$",
         rest,
     )
     if dreaded and phrase.base in FINDING | INFORMING:

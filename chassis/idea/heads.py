@@ -51,7 +51,7 @@ def read_head(parsed: Sentence, roles: Roles) -> None:
         return
     gathered = re.match(
         r"^(?:an?\s+)?(?:[\w-]+\s)*(?:communit(?:y|ies)|networks?|clubs?|groups?|forums?|meetups?|circles?)\s+(?:of|for)\s+"
-        r"(?P<who>.+)$", parsed.source[: 80].split(",")[0].rstrip(" ."), re.IGNORECASE,
+        r"(?P<who>.+)$", parsed.source[:80].split(",")[0].rstrip(" ."), re.IGNORECASE,
     )  # fmt: skip
     if gathered and nouns.is_actor_phrase(gathered["who"]):
         roles.add_audience(gathered["who"], head)

@@ -28,8 +28,14 @@ def read_roles(text: str) -> Roles:
     sentences, causes = sentences_of.split(lead)
     main_at = _main(sentences, causes)
     stripped, roles.name = leadin.strip_lead_in(sentences[main_at])
+    purpose = _PURPOSE.match(stripped)
+    if purpose:
+        stripped = purpose["main"]
     if not _read_people(stripped, roles):
         read_main(stripped, roles)
+    if purpose:
+        roles.main = sentences[main_at].rstrip(" .!?")
+        _read_purpose(purpose["aim"], roles)
     for position, sentence in enumerate(sentences):
         if position != main_at:
             _read_other(sentence, roles)
@@ -94,6 +100,25 @@ def _read_subject(sentences: list[str], roles: Roles) -> None:
         if not roles.mechanisms and pains.score(sentence) <= 1.0:
             read_phrases(phrases_of.parse_verbs(subject.verb_on, subject.source, "relative"), "relative", roles)
         return
+
+
+# "To make it possible for blind people to shop on their own, the phone reads the shelf."
+_PURPOSE = re.compile(r"^(?:in order\s+)?to\s+(?P<aim>[^,]{6,120}),\s+(?P<main>\S.{8,})$", re.IGNORECASE)
+_POSSIBLE = re.compile(
+    r"^mak(?:e|ing)\s+it\s+(?:possible|easy|easier|simple|simpler|cheap|cheaper|quick|safe|safer)\s+for\s+(?P<who>.+?)\s+to\s+"
+    r"(?P<what>.+)$", re.IGNORECASE,
+)  # fmt: skip
+
+
+def _read_purpose(aim: str, roles: Roles) -> None:
+    """What the sentence says it is for, before it says what is done."""
+    possible = _POSSIBLE.match(aim)
+    tokens = w.tokenize(f"help {possible['who']} {possible['what']}" if possible else aim)
+    source = f"help {possible['who']} {possible['what']}" if possible else aim
+    phrases = phrases_of.parse_verbs(tokens, source, "so", form="base")
+    read_phrases(phrases, "so", roles)
+    if phrases and not roles.problem:
+        roles.set_problem(phrases[0].gerund_form, aim, inferred=True)
 
 
 def _read_both_sides(sentences: list[str], causes: frozenset[int], roles: Roles) -> None:
