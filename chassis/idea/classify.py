@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
+from chassis.idea import leadin
 from chassis.idea import words as w
 from chassis.idea.categories import CATEGORIES, GENERAL
 from chassis.idea.categories_words import EVERYDAY
 from chassis.idea.category import Category
-from chassis.idea.lexicon import ANALOGUES, CONSUMERS, FORMS, PUBLIC
+from chassis.idea.lexicon import ANALOGUE, ANALOGUES, CONSUMERS, FORMS, PUBLIC
 from chassis.idea.nouns import head_of
 from chassis.idea.people import TRADES
 from pipeline.v1 import common_pb2 as pb
@@ -139,9 +140,9 @@ def categorise(text: str, focus: str = "", audience: str = "") -> CategoryHit:
 
 def product_form(head: str, text: str) -> Hit:
     """What the thing is, by the last form word of its head; else by the first form word of the text."""
-    analogue = re.match(r"^(?:an?\s+|the\s+)?(\w+)\s+for\b", text, re.IGNORECASE)
-    if analogue and analogue.group(1).lower() in ANALOGUES:
-        return Hit(ANALOGUES[analogue.group(1).lower()][1], analogue.group(1), True)
+    analogue = ANALOGUE.match(leadin.strip_lead_in(text)[0])
+    if analogue and analogue["company"].lower() in ANALOGUES:
+        return Hit(ANALOGUES[analogue["company"].lower()][1], analogue["company"], True)
     for source in (head, text):
         line = lemmas(source).replace(" application ", " app ")
         best: tuple[int, pb.ProductForm.ValueType, str] | None = None

@@ -10,19 +10,19 @@ from chassis.idea import phrases as phrases_of
 from chassis.idea import words as w
 from chassis.idea.grammar import Clause, Sentence, VerbPhrase
 from chassis.idea.heads import read_analogue, read_head
-from chassis.idea.lexicon import ANALOGUES, HARD, HARM_VERBS, PAINS, VERB_FOR_NOUN
+from chassis.idea.lexicon import ANALOGUE, ANALOGUES, HARD, HARM_VERBS, PAINS, VERB_FOR_NOUN
 from chassis.idea.roles import Roles
 from chassis.idea.verbs import FINDING, IMPROVING, INFORMING, MATCHING, REDUCING
 
 
 def read_main(source: str, roles: Roles) -> None:
-    analogue = re.match(r"^(?:it's\s+|like\s+)?(?:an?\s+|the\s+)?(\w+)\s+for\s+(?P<what>.+)$", source, re.IGNORECASE)
+    analogue = ANALOGUE.match(source)
     parsed = grammar.split_sentence(source)
     first = not roles.main
     if first:
         roles.main, roles.head = source.rstrip(" .!?"), parsed.head
-    if analogue and analogue.group(1).lower() in ANALOGUES and first:
-        company = analogue.group(1).lower()
+    if analogue and analogue["company"].lower() in ANALOGUES and first:
+        company = analogue["company"].lower()
         roles.head = f"{ANALOGUES[company][0]} {'marketplace' if company in {'uber', 'airbnb'} else 'platform'}"
         read_analogue(company, analogue["what"], roles)
     doing: list[tuple[Clause, list[VerbPhrase]]] = []
@@ -310,6 +310,13 @@ def _read_object(phrase: VerbPhrase, roles: Roles) -> str:
     handed = re.match(r"^(?P<who>(?:[^\W\d]+\s){0,2}[^\W\d]+)\s(?=(?:an?|the|their|\d+)\s)", rest)
     if handed and phrase.base in experience.HANDING and nouns.is_actor_phrase(handed["who"]):
         roles.add_audience(handed["who"], phrase.basis)
+    between = re.search(
+        r"\b(?:between|among|amongst)\s+(?P<who>(?:[\w-]+\s){0,3}?[\w-]+(?:\s+and\s+(?:[\w-]+\s)?[\w-]+)?)(?=$|,|\s(?:in|at|on|with|so|by)\b)",
+        rest,
+    )
+    for who in nouns.split_list(between["who"]) if between else ():
+        if nouns.is_actor_phrase(who) and w.is_plural(who.split()[-1].lower()):
+            roles.add_audience(who, phrase.basis)
     if phrase.base in _HANDING_OVER:
         buyer = re.search(r"\bto\s+(?P<who>(?:\w+\s){0,2}\w+)$", nouns.without_adverbs(rest))
         if buyer and nouns.is_actor_phrase(buyer["who"]) and w.is_plural(buyer["who"].split()[-1].lower()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from chassis.idea import experience, nouns, remedies, subjects
 from chassis.idea import words as w
@@ -33,6 +34,7 @@ def finish(roles: Roles) -> None:
         roles.sides = max(roles.sides, len(roles.audiences))
     if not roles.mechanisms and not roles.labelled:
         roles.mechanisms = list(roles.outcomes)
+    _say_what(roles)
     _say_how(roles)
     if not roles.solution and roles.mechanisms:
         roles.solution = w.join([m.base_form for m in roles.mechanisms[:3]])
@@ -63,7 +65,9 @@ def finish(roles: Roles) -> None:
         if taught:
             roles.set_problem(f"learning to {taught.rest.partition(' to ')[2]}", taught.basis, inferred=True)
         elif job:
-            roles.set_problem(job.gerund_form, job.basis, inferred=True)
+            wanted = experience.goal_of(job, roles.audiences) if job.base in experience.FLIPPED else ""
+            found = f"finding {wanted.partition(' ')[2]}" if wanted and wanted != job.base_form else job.gerund_form
+            roles.set_problem(found, job.basis, inferred=True)
     if not roles.problem:
         _from_condition(roles)
     # "dogs ... warns owners": the owners are the dog owners.
@@ -122,6 +126,22 @@ def _say_how(roles: Roles) -> None:
     roles.basis["solution"] = basis
 
 
+def _say_what(roles: Roles) -> None:
+    """ "Paperwork is killing breweries. We automate it": it is the paperwork, where the problem begins with a thing."""
+    topic = _TOPIC.match(roles.problem)
+    thing = nouns.clean(topic["what"]) if topic else ""
+    if not thing or nouns.is_actor_phrase(thing, lenient=True):
+        return
+    said = re.compile(r"^(?:it|this|that)\b(?=\s(?:in|for|with|to|by|from|into)\b|$)")
+    roles.mechanisms = [
+        replace(m, rest=said.sub(thing, m.rest), outer=m.outer.replace(f"{m.base} {m.rest}", f"{m.base} {said.sub(thing, m.rest)}"))
+        for m in roles.mechanisms
+    ]
+
+
+_TOPIC = re.compile(r"^(?P<what>(?!not\s|being\s)[\w\s-]{3,60}?)\s(?:being|having|taking|costing|killing|\w{3,}ing)\b")
+
+
 def _who_complains(roles: Roles) -> str:
     """ "Hotels throw away too much food": the people or organisations that the first complaint is about."""
     subject = subjects.find(roles.pain_sentences[0]) if roles.pain_sentences else None
@@ -149,6 +169,8 @@ def _goal(roles: Roles) -> str:
     if roles.problem.startswith("not knowing "):
         return "know " + roles.problem.removeprefix("not knowing ")
     for phrase in roles.mechanisms:
+        if phrase.rest.partition(" ")[0].lower() in {"it", "this", "that", "one", "both"}:
+            continue
         text = experience.goal_of(phrase, roles.audiences)
         if text and len(text) <= _GOAL_CHARS_MAX:
             return text

@@ -103,7 +103,10 @@ def read_head(parsed: Sentence, roles: Roles) -> None:
 
 def read_analogue(company: str, what: str, roles: Roles) -> None:
     """ "Uber for lawn mowing": what is done is known from the company, unless it is for people."""
-    thing = nouns.clean(re.split(r"\s(?:that|which|who|by|with)\s", what)[0])
+    thing = nouns.clean(re.split(r"\s(?:that|which|who|by|with)\s|[.;!]", what)[0])
+    thing, _, served = thing.partition(" for ")
+    if served and nouns.is_actor_phrase(served, lenient=True):
+        roles.add_audience(served, what)
     roles.things.append(thing)
     head = nouns.head_of(thing)
     if company in _PEOPLE_ARE_BOOKED and head in PROVIDERS:

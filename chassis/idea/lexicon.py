@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from chassis.idea.people import ACTOR_PAIRS as ACTOR_PAIRS
 from chassis.idea.people import KIN, MORE_ACTORS
 from pipeline.v1 import common_pb2 as pb
@@ -178,6 +180,11 @@ ANALOGUES: dict[str, tuple[str, pb.ProductForm.ValueType]] = {
     "calendly": ("scheduling", pb.PRODUCT_FORM_WEB_APP),
     "github": ("collaboration", pb.PRODUCT_FORM_WEB_APP),
 }
+# "Uber for X", "Tinder but for X", "the Netflix of X for Y", "it is like Strava, but for Y".
+ANALOGUE = re.compile(
+    r"^(?:(?:it(?:['’]s|\s+is)?|basically|think|kind\s+of|sort\s+of|like|an?|the)\s+){0,4}(?P<company>\w+),?\s+(?:but\s+)?"
+    r"(?P<how>for|of)\s+(?P<what>.+)$", re.IGNORECASE,
+)  # fmt: skip
 # Things that a verb goes with when a mechanism is a bare noun phrase ("automatic reminders" -> send).
 VERB_FOR_NOUN = {
     "reminder": "send", "alert": "send", "notification": "send", "message": "send", "warning": "send", "nudge": "send",

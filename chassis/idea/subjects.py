@@ -75,7 +75,7 @@ def _modifies(token: Token) -> bool:
         token.is_word
         and token.lower not in w.STOPWORDS
         and not (w.base_of_third(token.lower) and not nouns.is_actor(token.lower))
-        and not (w.base_of_gerund(token.lower) and not nouns.names_a_trade(token.lower))
+        and not (token.lower.endswith("ing") and not nouns.names_a_trade(token.lower))
     )
 
 

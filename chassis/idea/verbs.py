@@ -84,7 +84,7 @@ throw bury repeat wear cry wander climb shout hang dig pour cross drag haul both
 ring text skip steal lift smell touch swallow quit panic trust wonder beg arrive happen hurt die owe empty juggle dread
 lag misplace rush scramble scroll swim stand hesitate postpone pretend quarrel retype scribble sue suspect swear
 tolerate undercharge wait haggle cheat choke complain confuse ignore interrupt overstock photocopy rot shred spoil spill
-stare sweat blow
+stare sweat blow kill crush plague haunt strangle drown frustrate annoy bother irritate
 dedupe collate outline flip brainstorm pitch refer enroll memorise memorize sublet commute carpool hail dock
 """.split()
 _NOT_AFTER_ALL = frozenset(
