@@ -138,13 +138,17 @@ def categorise(text: str, focus: str = "", audience: str = "") -> CategoryHit:
     return best
 
 
+# "An application", "a web application"; those for a grant are another thing.
+_APPLICATION = r" application (?=$|for |that |to |which |where |with |in )(?<!grant application )(?<!job application )"
+
+
 def product_form(head: str, text: str) -> Hit:
     """What the thing is, by the last form word of its head; else by the first form word of the text."""
     analogue = ANALOGUE.match(leadin.strip_lead_in(text)[0])
     if analogue and analogue["company"].lower() in ANALOGUES:
         return Hit(ANALOGUES[analogue["company"].lower()][1], analogue["company"], True)
     for source in (head, text):
-        line = lemmas(source).replace(" application ", " app ")
+        line = re.sub(_APPLICATION, " app ", lemmas(source))
         best: tuple[int, pb.ProductForm.ValueType, str] | None = None
         for words, form in FORMS:
             for phrase in words.split("|"):
@@ -249,7 +253,7 @@ def _private(text: str) -> bool:
 # Lessons are no trains: words that a verb's form does not stand for.
 _VEHICLES = frozenset({"train", "coach", "ship"})
 _ORGANISATIONS = frozenset(
-    "business company firm team clinic hospital practice school university college lab laboratory agency "
+    "non-profit museum association council parish library theatre brewery winery business company firm team clinic hospital practice school university college lab laboratory agency "
     "studio shop store restaurant "
     "cafe bakery bar hotel hostel supermarket gym department enterprise organisation organization sme retailer "
     "manufacturer factory "

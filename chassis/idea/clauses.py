@@ -317,6 +317,7 @@ def _read_object(phrase: VerbPhrase, roles: Roles) -> str:
     for who in nouns.split_list(between["who"]) if between else ():
         if nouns.is_actor_phrase(who) and w.is_plural(who.split()[-1].lower()):
             roles.add_audience(who, phrase.basis)
+            said = between.group() if between and phrase.base not in MATCHING else said
     if phrase.base in _HANDING_OVER:
         buyer = re.search(r"\bto\s+(?P<who>(?:\w+\s){0,2}\w+)$", nouns.without_adverbs(rest))
         if buyer and nouns.is_actor_phrase(buyer["who"]) and w.is_plural(buyer["who"].split()[-1].lower()):

@@ -133,10 +133,12 @@ def _say_what(roles: Roles) -> None:
     if not thing or nouns.is_actor_phrase(thing, lenient=True):
         return
     said = re.compile(r"^(?:it|this|that)\b(?=\s(?:in|for|with|to|by|from|into)\b|$)")
-    roles.mechanisms = [
-        replace(m, rest=said.sub(thing, m.rest), outer=m.outer.replace(f"{m.base} {m.rest}", f"{m.base} {said.sub(thing, m.rest)}"))
-        for m in roles.mechanisms
-    ]
+    for phrases in (roles.mechanisms, roles.outcomes):
+        phrases[:] = [
+            replace(m, rest=rest, outer=m.outer.replace(f"{m.base} {m.rest}", f"{m.base} {rest}"))
+            for m in phrases
+            for rest in (said.sub(thing, m.rest),)
+        ]
 
 
 _TOPIC = re.compile(r"^(?P<what>(?!not\s|being\s)[\w\s-]{3,60}?)\s(?:being|having|taking|costing|killing|\w{3,}ing)\b")

@@ -115,6 +115,7 @@ def read_analogue(company: str, what: str, roles: Roles) -> None:
     elif company in _PEOPLE_MEET and nouns.is_actor_phrase(thing):
         roles.add_audience(thing, what)
         _add(roles, "match", f"{thing} with each other", f"{company} for {thing}")
+        roles.set_problem(f"finding {thing}", f"{company} for {thing}", inferred=True)
     elif nouns.is_actor_phrase(thing):
         roles.add_audience(thing, what)
     elif company in _ANALOGUE_VERBS and not roles.mechanisms:

@@ -14,7 +14,7 @@ NAMES_MAX = 5
 _LETTERS_MIN, _LETTERS_MAX = 4, 14
 _VOWELS = "aeiouy"
 _SKIPPED = FORM_WORDS | frozenset(ANALOGUES) | frozenset(
-    "elderly kill die pregnant blind deaf nobody".split()
+    "other each elderly kill die pregnant blind deaf nobody".split()
 ) | frozenset(
     "automatic online smart mobile small high good best real-time personal free fast make get help people person user "
     "thing way new based system process company business large big next same right wrong data vetted local current "
