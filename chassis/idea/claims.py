@@ -100,7 +100,7 @@ def claims(facts: ClaimFacts) -> tuple[pb.Claim, ...]:
         problem = (
             f"{who} look for a way to {goal} often enough to try something new."
             if goal
-            else f"{who} need {facts.product} often enough to look for one."
+            else f"{who} need {facts.product} often enough to look for {'one' if facts.product.startswith(('a ', 'an ')) else 'it'}."
         )
     rules = f", within the rules on {w.join(facts.regulated[:2])}" if facts.regulated else ""
     field = f" in {_lower(facts.label)}" if facts.label and facts.category != "general" else ""

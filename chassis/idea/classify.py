@@ -168,7 +168,8 @@ def product_form(head: str, text: str) -> Hit:
                 form = pb.PRODUCT_FORM_MOBILE_APP
             elif best[2] == "drone" and " service " in line:
                 form = pb.PRODUCT_FORM_SERVICE
-            if source is head or best[2] not in {"product", "game", "network", "club", "course", "school", "shop",
+            if source is head or best[2] not in {"bottle", "ring", "watch", "glasses", "helmet", "backpack", "collar", "bracelet", "stroller",
+                "appliance", "product", "game", "network", "club", "course", "school", "shop",
                 "store",
                 "box",
                 "machine",
@@ -234,7 +235,7 @@ def customer_type(text: str, form: int, audiences: Sequence[str], default_audien
     )
     if own:
         return Hit(pb.CUSTOMER_TYPE_B2C, own.group(), True)
-    if form == pb.PRODUCT_FORM_MOBILE_APP and default_audience and _private(text):
+    if form == pb.PRODUCT_FORM_MOBILE_APP and default_audience and private(text):
         return Hit(pb.CUSTOMER_TYPE_B2C, "", False)
     if default_audience:
         consumers = head_of(default_audience) in CONSUMERS
@@ -245,7 +246,7 @@ def customer_type(text: str, form: int, audiences: Sequence[str], default_audien
     return Hit(pb.CUSTOMER_TYPE_UNSPECIFIED, "", False)
 
 
-def _private(text: str) -> bool:
+def private(text: str) -> bool:
     """Whether a text speaks of private life: a shared flat, birthdays, the family."""
     return bool(re.search(r"\b(?:shared flat|flat ?share|birthdays?|family|friends?|at home|my|me|you)\b", text, re.IGNORECASE))
 

@@ -74,17 +74,37 @@ def _read_clause(clause: Clause, parsed: Sentence, roles: Roles, doing: list[tup
             ):
                 roles.extras.append((f"Alert {subject} before they {verb}", f"before {text}"))
         doing.append((clause, []))
-    elif kind in {"without", "instead"}:
+    elif kind == "without":
+        read_without(clause.tokens, source, roles)
+        doing.append((clause, []))
+    elif kind == "instead":
         phrases = phrases_of.parse_verbs(clause.tokens, source, kind)
         hurts = phrases[0].gerund_form if phrases else nouns.clean(text)
         # "trains instead of flights": what is replaced need not hurt.
-        if phrases or kind == "without" or {w.singular(t.lower) for t in clause.tokens} & (PAINS | HARD):
-            roles.set_problem(hurts, f"{'without' if kind == 'without' else 'instead of'} {text}")
+        if phrases or {w.singular(t.lower) for t in clause.tokens} & (PAINS | HARD):
+            roles.set_problem(hurts, f"instead of {text}")
         doing.append((clause, []))
     elif kind == "who":
         _read_who(clause, source, roles)
     elif kind == "because":
         roles.set_problem(pains.as_noun_phrase(text), text)
+
+
+def read_without(tokens: list[Token], source: str, roles: Roles) -> None:
+    """What need not be done or had: "without touching it" hurts as having to, "without a designer" as needing one."""
+    text = source[tokens[0].start : tokens[-1].end]
+    phrases = phrases_of.parse_verbs(tokens, source, "without")
+    thing = nouns.clean(text)
+    head = nouns.head_of(thing)
+    if phrases and phrases[0].base not in HARM_VERBS | {"fight", "argue", "wait", "worry", "guess", "quarrel", "fear"}:
+        hurts = f"having to {phrases[0].base_form}"
+    elif phrases:
+        hurts = phrases[0].gerund_form
+    elif re.match(r"an?\s", text, re.IGNORECASE) and head not in PAINS:
+        hurts = f"needing {text}"
+    else:
+        hurts = thing
+    roles.set_problem(hurts, f"without {text}")
 
 
 def _read_for(text: str, roles: Roles) -> None:
@@ -177,8 +197,8 @@ def _actor_subject(clause: Clause, source: str) -> tuple[str, Clause]:
 
 
 def read_phrases(phrases: list[VerbPhrase], kind: str, roles: Roles) -> None:
-    for said in phrases:
-        phrase = said
+    for position, said in enumerate(phrases):
+        phrase = _with_object(said, phrases[position - 1] if position else None)
         if phrase.audience:
             roles.add_audience(phrase.audience, phrase.basis)
         if re.match(r"^(?:them|their)\b", phrase.rest) and phrase.clause != "participle":
@@ -202,6 +222,17 @@ def read_phrases(phrases: list[VerbPhrase], kind: str, roles: Roles) -> None:
             roles.mechanisms.append(phrase)
         elif kind == "so" and not outcome:
             roles.outcomes.append(phrase)
+
+
+def _with_object(phrase: VerbPhrase, before: VerbPhrase | None) -> VerbPhrase:
+    """ "reads letters and explains them": the letters."""
+    if before is None or not re.match(r"^them\b", phrase.rest):
+        return phrase
+    thing = re.split(r"\s(?:to|for|from|with|in|on|at|by|that|so)\s", re.sub(r"^(?:back|up|out)\s", "", before.rest))[0]
+    if not thing or not w.is_plural(thing.split()[-1].lower()):
+        return phrase
+    rest = re.sub(r"^them\b", thing, phrase.rest)
+    return replace(phrase, rest=rest, outer=phrase.outer.replace(phrase.rest, rest))
 
 
 def _is_outcome(phrase: VerbPhrase) -> bool:

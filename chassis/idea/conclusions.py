@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from chassis.idea import experience, nouns, remedies, subjects
+from chassis.idea import experience, nouns, pains, remedies, subjects
 from chassis.idea import words as w
 from chassis.idea.grammar import VerbPhrase
 from chassis.idea.lexicon import HARM_VERBS, PAINS
 from chassis.idea.roles import AUDIENCES_MAX, MECHANISMS_MAX, Roles
-from chassis.idea.verbs import FINDING, MATCHING, REDUCING
+from chassis.idea.verbs import FINDING, INFORMING, MATCHING, REDUCING
 
 # What people do already, with effort: the job itself is then the (inferred) problem. What only a machine does is none.
 JOBS = frozenset(
@@ -52,8 +52,12 @@ def finish(roles: Roles) -> None:
     if not roles.problem:
         for phrase in roles.mechanisms:
             where = re.search(r"\b(where|when|how|what|which|whether)\s+(?:to\s+)?.+$", phrase.rest)
-            if where:
+            if where and (where.group(1) != "when" or phrase.base in INFORMING | FINDING | _KNOWING):
                 roles.set_problem(f"not knowing {where.group()}", phrase.basis, inferred=True)
+                break
+            if where:
+                # "a timetable that repairs itself when a teacher calls in sick": that is what happens.
+                roles.set_problem(pains.as_noun_phrase(where.group()[5:]), phrase.basis, inferred=True)
                 break
     if not roles.problem:
         job = next(
@@ -68,6 +72,11 @@ def finish(roles: Roles) -> None:
             wanted = experience.goal_of(job, roles.audiences) if job.base in experience.FLIPPED else ""
             found = f"finding {wanted.partition(' ')[2]}" if wanted and wanted != job.base_form else job.gerund_form
             roles.set_problem(found, job.basis, inferred=True)
+    if not roles.problem:
+        made = next((m for m in roles.mechanisms if m.base in {"make", "keep"} and _EASED.match(m.rest)), None)
+        eased = _EASED.match(made.rest) if made else None
+        if made and eased:
+            roles.set_problem(nouns.clean(eased["what"]), made.basis, inferred=True)
     if not roles.problem:
         _from_condition(roles)
     # "dogs ... warns owners": the owners are the dog owners.
@@ -89,6 +98,10 @@ def finish(roles: Roles) -> None:
 
 
 _FALLS = re.compile(r"\b(?:when|if|in case)\s+(?P<what>(?:they|he|she|it|(?:the|a|an|their)\s\w+)\s+\w+)\b", re.IGNORECASE)
+_KNOWING = frozenset("know see learn predict decide forecast show track".split())
+_EASED = re.compile(
+    r"^(?P<what>.{3,50}?)\s(?:painless|easy|easier|simple|simpler|cheap|cheaper|quick|quicker|fast|faster|safe|safer|fair|fairer|fun)\b"
+)
 _CONDITIONS = PAINS | {"allergy", "asthma", "diabetes", "fever", "dementia", "autism", "adhd", "migraine", "insomnia"}
 
 

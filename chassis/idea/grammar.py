@@ -256,7 +256,8 @@ def _marker(tokens: list[Token], index: int, current: Clause) -> tuple[str, int]
         return "instead", 2
     if (word, following) in {("thanks", "to"), ("in", "which"), ("on", "which")} and begun:
         return ("with" if word == "thanks" else "where"), 2
-    if word == "where" and begun and following != "to" and not _inside_informing(current):
+    asked = previous is not None and verb_form(tokens, index - 1)[0] in {"base", "third"} and not in_head
+    if word == "where" and begun and following != "to" and not _inside_informing(current) and not asked:
         return "where", 1
     if word == "so" and begun and following not in {"much", "many", "far"}:
         skip = 2 if following == "that" else 1

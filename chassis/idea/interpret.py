@@ -8,7 +8,7 @@ from chassis.idea import grammar, leadin, nouns, pains, subjects
 from chassis.idea import phrases as phrases_of
 from chassis.idea import sentences as sentences_of
 from chassis.idea import words as w
-from chassis.idea.clauses import read_main, read_phrases
+from chassis.idea.clauses import read_main, read_phrases, read_without
 from chassis.idea.conclusions import finish
 from chassis.idea.labelled import read_labelled, split_labels
 from chassis.idea.lexicon import FORM_HEADS
@@ -37,7 +37,7 @@ def read_roles(text: str) -> Roles:
         roles.main = sentences[main_at].rstrip(" .!?")
         _read_purpose(purpose["aim"], roles)
     for position, sentence in enumerate(sentences):
-        if position != main_at:
+        if position != main_at and position not in causes:
             _read_other(sentence, roles)
     if labels.get("solution"):
         read_main(labels["solution"], roles)
@@ -47,12 +47,13 @@ def read_roles(text: str) -> Roles:
         if phrase:
             roles.set_problem(phrase, basis)
     alone = not pained and not roles.problem and not sentences_of.is_ours(sentences[main_at])
-    if alone and pains.score(sentences[main_at]) > 1.0:
-        # Nothing but a complaint.
+    if alone and pains.score(sentences[main_at]) > 1.0 and not grammar.split_sentence(sentences[main_at]).subject:
+        # Nothing but a complaint: what it tells is no work of the product.
+        roles.mechanisms, roles.outcomes, roles.solution = [], [], ""
         pained = [sentences[main_at]]
         roles.set_problem(pains.as_noun_phrase(pained[0]), pained[0])
     roles.pain_sentences = pained
-    _read_subject(sentences, roles)
+    _read_subject(sentences, causes, roles)
     _read_both_sides(sentences, causes, roles)
     _read_sufferers([s for i, s in enumerate(sentences) if i in causes] or pained, roles)
     finish(roles)
@@ -76,6 +77,9 @@ def _read_people(sentence: str, roles: Roles) -> bool:
         job = phrases_of.parse_verbs(subject.verb_on[2:], subject.source, "relative", form="base")
         phrases = job or phrases
     read_phrases(phrases, "relative", roles)
+    manner = re.search(r"\swithout\s(?P<what>[^,;.]+)", sentence)
+    if manner:
+        read_without(w.tokenize(manner["what"]), manner["what"], roles)
     if needs:
         roles.set_problem(phrases[0].gerund_form, sentence, inferred=True)
     return True
@@ -87,17 +91,17 @@ def _groups(who: str) -> list[str]:
     return members if all(nouns.is_actor_phrase(member, lenient=True) for member in members) else [who]
 
 
-def _read_subject(sentences: list[str], roles: Roles) -> None:
+def _read_subject(sentences: list[str], causes: frozenset[int], roles: Roles) -> None:
     """Nobody is named as a user: then it is for whom the sentences are about."""
     if roles.audiences:
         return
-    for sentence in sentences:
+    for position, sentence in enumerate(sentences):
         subject = subjects.find(sentence)
         if subject is None:
             continue
         for who in _groups(subject.who):
             roles.add_audience(who, sentence)
-        if not roles.mechanisms and pains.score(sentence) <= 1.0:
+        if not roles.mechanisms and position not in causes and pains.score(sentence) <= 1.0:
             read_phrases(phrases_of.parse_verbs(subject.verb_on, subject.source, "relative"), "relative", roles)
         return
 

@@ -157,6 +157,8 @@ def to_verb_phrase(phrase: str) -> tuple[str, str] | None:
         return None
     last = parts[-1].lower()
     before = " ".join(parts[:-1])
+    if last in {"training", "coaching"} and len(parts) > 1 and not is_actor(parts[-2].lower()):
+        return "take", cleaned
     of = re.match(r"^(?P<act>[\w-]+)\s+of\s+(?P<what>.+)$", cleaned, re.IGNORECASE)
     if of and (verb := w.base_of_gerund(of["act"].lower()) or NOMINALISATIONS.get(w.singular(of["act"].lower()), "")):
         return verb, of["what"]
@@ -174,7 +176,7 @@ def to_verb_phrase(phrase: str) -> tuple[str, str] | None:
     if verb and before:
         return verb, object_of(before)
     if singular in VERB_FOR_NOUN:
-        return VERB_FOR_NOUN[singular], cleaned if before else object_of(cleaned)
+        return VERB_FOR_NOUN[singular], cleaned if before else w.plural(cleaned.lower()) if last.endswith("ing") else object_of(cleaned)
     return None
 
 

@@ -48,6 +48,8 @@ _FINITE_PLURAL = HARM_VERBS | frozenset(
 
 # Harm verbs whose -s form is as often a plural noun ("fire risks").
 _NOUNS_TOO = frozenset("risk cost hit limit break crash waste work need result lead run keep find".split())
+# What follows one of them is a verb.
+_SURELY = frozenset("always never often usually sometimes still rarely".split())
 _NEVER_NOUNS = frozenset("generate take require destroy fail consume perform inherit create suffer lack".split())
 
 
@@ -253,6 +255,8 @@ def _finite(tokens: list[Token]) -> int:
             relative = True
             continue
         is_finite = False
+        if previous in _SURELY and index > 1 and w.base_of_third(token.lower):
+            is_finite = True
         if token.lower in w.AUXILIARIES | {"becomes", "become"} and index:
             is_finite = True
         elif index and (

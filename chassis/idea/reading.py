@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from chassis.idea import classify, extract, interpret, language, naming, nouns, regulated, spelling, suspicious
+from chassis.idea import classify, extract, interpret, language, naming, nouns, pains, regulated, spelling, subjects, suspicious
 from chassis.idea import words as w
 from chassis.idea.category import Category
 from chassis.idea.claims import ClaimFacts, claims
-from chassis.idea.lexicon import ACTORS, FORM_WORDS, HARD, PAINS
+from chassis.idea.lexicon import ACTORS, CONSUMERS, FORM_WORDS, HARD, PAINS
 from chassis.idea.roles import Roles
 from chassis.idea.verbs import VERBS
 from pipeline.v1 import common_pb2 as pb
@@ -113,7 +113,8 @@ def _known_english(text: str) -> int:
 
 def _who(profile: pb.IdeaProfile, found: Roles, category: Category, basis: dict[str, str], inferred: list[str]) -> None:
     profile.audiences.extend(found.audiences)
-    if not found.audiences and category.audience and not re.search(r"\b(?:your|people)\b", profile.idea, re.IGNORECASE):
+    homely = classify.private(profile.idea) and nouns.head_of(category.audience) not in CONSUMERS
+    if not found.audiences and category.audience and not homely and not re.search(r"\b(?:your|people)\b", profile.idea, re.IGNORECASE):
         profile.audiences.append(category.audience)
         basis["audiences"] = basis.get("category", "")
         inferred.append("audiences")
@@ -265,7 +266,8 @@ def _product(head: str) -> str:
     words = head.split()
     titled = len(words) > 1 and any(word[:1].isupper() and not word.isupper() for word in words[1:])
     name = head if titled else w.decapitalise(head)
-    mass = words[-1].lower() in _MASS_FORMS or w.is_plural(words[-1].lower())
+    core = re.split(r"\s(?:of|for|to|with|in)\s", head)[0].split()[-1].lower()
+    mass = words[-1].lower() in _MASS_FORMS or w.is_plural(core)
     return name if mass else w.article(name)
 
 
@@ -275,9 +277,17 @@ _MASS_FORMS = frozenset(
 )
 
 
+def _is_clause(head: str) -> bool:
+    """Whether what stands for the head is a sentence: "we do it in one click", "phone reads the shelf"."""
+    first = head.split()[0].lower()
+    return first in w.PRONOUNS | {"want", "nobody", "get", "make"} or pains.finite_verb(head) > 0 or subjects.find(head) is not None
+
+
 def _facts(profile: pb.IdeaProfile, found: Roles) -> ClaimFacts:
     head = re.sub(r"^(?:an?|the|our|my)\s+", "", found.head.strip(), flags=re.IGNORECASE)
-    if found.labelled or not head or len(head.split()) > 8:
+    if len(head.split()) > 5:
+        head = re.split(r"\s(?:from|that|which|where|who)\s", head)[0]
+    if found.labelled or not head or len(head.split()) > 8 or _is_clause(head):
         head = _FORM_NAMES.get(profile.product_form, "product")
     audience = w.join(list(found.audiences[:2])) or "".join(profile.audiences[:1])
     means = ""

@@ -131,7 +131,7 @@ def _verb(tokens: list[Token], at: int, *, third: bool = False) -> int:
     word = tokens[at].lower
     if word in _MODALS:
         return min(at + 1, len(tokens) - 1) if word not in {"are", "is", "were", "have", "has"} else at
-    if third:
+    if third and tokens[at - 1].lower not in _MODALS:
         return at if w.base_of_third(word) else -1
     return at if w.is_base_verb(word) else -1
 
