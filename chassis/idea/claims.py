@@ -53,7 +53,21 @@ _WORDS_IN_LINE_MAX = 7
 # "stopping losing time", "never losing track of it": what is no longer done is no work of the product.
 _NEGATED = re.compile(r"^(?:stopping \w+ing|never|not|no longer)\b")
 # What every product does for somebody.
-_LIGHT = frozenset({"get", "find", "have", "use", "see"})
+_LIGHT = frozenset({"take", "book", "order", "get", "find", "have", "use", "see"})
+
+
+def _happens(problem: str) -> bool:
+    """Whether a problem is an event with a subject of its own: "a teacher calling in sick"."""
+    words = problem.lower().split()
+    named = not w.base_of_gerund(words[0]) if words else False
+    return named and any(w.base_of_gerund(word) or word in {"being", "having"} for word in words[1:-1])
+
+
+def _pronoun(product: str) -> str:
+    """What stands for the product when it is named again."""
+    if product.startswith(("a ", "an ")):
+        return "one"
+    return "them" if w.is_plural(product.split()[-1].lower()) else "it"
 
 
 def _says(product: str, goal: str) -> bool:
@@ -84,7 +98,7 @@ def claims(facts: ClaimFacts) -> tuple[pb.Claim, ...]:
         problem = f"{who} find it hard to find {facts.problem.removeprefix('finding ')}."
     elif facts.problem.startswith("not knowing "):
         problem = f"{who} often do not know {facts.problem.removeprefix('not knowing ')}, and it costs them."
-    elif facts.problem and facts.problem_is_job:
+    elif facts.problem and facts.problem_is_job and not _happens(facts.problem):
         problem = f"{who} find {facts.problem} hard enough to look for help."
     elif facts.audience and facts.problem.lower().startswith(facts.audience.lower()):
         problem = f"{who} meet this often enough to look for a remedy: {facts.problem}."
@@ -92,7 +106,7 @@ def claims(facts: ClaimFacts) -> tuple[pb.Claim, ...]:
         problem = f"{who} keep {facts.problem}, often enough to look for a remedy."
     elif facts.audience and facts.audience.lower() in facts.problem.lower():
         problem = f"{who} meet this often enough to look for a remedy: {facts.problem}."
-    elif " being " in facts.problem or len(facts.problem.split()) > _WORDS_IN_LINE_MAX:
+    elif _happens(facts.problem) or " being " in facts.problem or len(facts.problem.split()) > _WORDS_IN_LINE_MAX:
         problem = f"{who} meet this often enough to look for a remedy: {facts.problem}."
     elif facts.problem:
         problem = f"{who} lose time or money to {facts.problem} often enough to look for a remedy."
@@ -100,7 +114,7 @@ def claims(facts: ClaimFacts) -> tuple[pb.Claim, ...]:
         problem = (
             f"{who} look for a way to {goal} often enough to try something new."
             if goal
-            else f"{who} need {facts.product} often enough to look for {'one' if facts.product.startswith(('a ', 'an ')) else 'it'}."
+            else f"{who} need {facts.product} often enough to look for {_pronoun(facts.product)}."
         )
     rules = f", within the rules on {w.join(facts.regulated[:2])}" if facts.regulated else ""
     field = f" in {_lower(facts.label)}" if facts.label and facts.category != "general" else ""
@@ -108,7 +122,9 @@ def claims(facts: ClaimFacts) -> tuple[pb.Claim, ...]:
     # "an idea validation platform to validate ideas": the name says it already.
     use = "" if _says(facts.product, goal) else to_goal
     acting = [said for said in facts.mechanisms if not _NEGATED.match(said)]
-    acts = w.join(acting[:2]) or (f"{facts.product}{use}" if facts.mechanisms or not goal else f"a product that can {goal}")
+    acts = w.join(acting[:2]) or (
+        f"{facts.product}{use}" if facts.mechanisms or not goal else f"a product that can {goal}"
+    )
     rows = (
         (pb.CLAIM_KIND_PROBLEM, problem, [facts.problem, facts.audience, *facts.keywords]),
         (pb.CLAIM_KIND_AUDIENCE, f"{everyone} can be reached at an affordable cost and would try "

@@ -120,7 +120,9 @@ def categorise(text: str, focus: str = "", audience: str = "") -> CategoryHit:
             found = padded in line or padded in line_parts
             if found and " " not in term and padded in line_parts and padded not in uncovered:
                 # "letting agents", "food bank": the word belongs to a phrase of another field.
-                found = any(padded in f" {phrase} " for phrase in weights if " " in phrase and f" {phrase} " in line_parts)
+                found = any(
+                    padded in f" {phrase} " for phrase in weights if " " in phrase and f" {phrase} " in line_parts
+                )
             if not found and " " not in term and term not in _VEHICLES:
                 found = padded in f" {verbs} "
             if found:
@@ -248,7 +250,9 @@ def customer_type(text: str, form: int, audiences: Sequence[str], default_audien
 
 def private(text: str) -> bool:
     """Whether a text speaks of private life: a shared flat, birthdays, the family."""
-    return bool(re.search(r"\b(?:shared flat|flat ?share|birthdays?|family|friends?|at home|my|me|you)\b", text, re.IGNORECASE))
+    return bool(
+        re.search(r"\b(?:shared flat|flat ?share|birthdays?|family|friends?|at home|my|me|you)\b", text, re.IGNORECASE)
+    )
 
 
 # Lessons are no trains: words that a verb's form does not stand for.

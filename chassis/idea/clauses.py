@@ -34,7 +34,8 @@ def read_main(source: str, roles: Roles) -> None:
     if first and not shorthand:
         read_head(parsed, roles)
     used = re.search(
-        r"\b(?:bought|used|worn|ordered|rented|paid for|loved|chosen|shared) by (?P<who>(?:[\w’'-]+\s){0,3}[\w’'-]+)", source
+        r"\b(?:bought|used|worn|ordered|rented|paid for|loved|chosen|shared) by (?P<who>(?:[\w’'-]+\s){0,3}[\w’'-]+)",
+        source,
     )
     if used and nouns.is_actor_phrase(used["who"]) and w.is_plural(used["who"].split()[-1].lower()):
         roles.add_audience(re.sub(r"^all\s", "", used["who"]), used.group())
@@ -97,7 +98,7 @@ def read_without(tokens: list[Token], source: str, roles: Roles) -> None:
     thing = nouns.clean(text)
     head = nouns.head_of(thing)
     if phrases and phrases[0].base not in HARM_VERBS | {"fight", "argue", "wait", "worry", "guess", "quarrel", "fear"}:
-        hurts = f"having to {phrases[0].base_form}"
+        hurts = f"having to {re.sub('anything', 'something', phrases[0].base_form)}"
     elif phrases:
         hurts = phrases[0].gerund_form
     elif re.match(r"an?\s", text, re.IGNORECASE) and head not in PAINS:

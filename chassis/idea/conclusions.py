@@ -60,7 +60,8 @@ def finish(roles: Roles) -> None:
                 roles.set_problem(pains.as_noun_phrase(where.group()[5:]), phrase.basis, inferred=True)
                 break
     if not roles.problem:
-        job = next(
+        flipped = (m for m in roles.mechanisms if m.base in experience.FLIPPED)
+        job = next(flipped, None) or next(
             (m for m in roles.mechanisms if m.base in JOBS and 0 < len(m.rest.split()) < 9 and not m.adverb), None
         )
         taught = next(
@@ -97,7 +98,9 @@ def finish(roles: Roles) -> None:
             roles.goal = asked[0][0]
 
 
-_FALLS = re.compile(r"\b(?:when|if|in case)\s+(?P<what>(?:they|he|she|it|(?:the|a|an|their)\s\w+)\s+\w+)\b", re.IGNORECASE)
+_FALLS = re.compile(
+    r"\b(?:when|if|in case)\s+(?P<what>(?:they|he|she|it|(?:the|a|an|their)\s\w+)\s+\w+)\b", re.IGNORECASE
+)
 _KNOWING = frozenset("know see learn predict decide forecast show track".split())
 _EASED = re.compile(
     r"^(?P<what>.{3,50}?)\s(?:painless|easy|easier|simple|simpler|cheap|cheaper|quick|quicker|fast|faster|safe|safer|fair|fairer|fun)\b"
@@ -168,7 +171,16 @@ _GOAL_CHARS_MAX = 80
 
 def _goal(roles: Roles) -> str:
     """The outcome, else what is found or known in the end, else the first thing that the product does."""
+    for phrase in roles.mechanisms:
+        if phrase.base in experience.FLIPPED:
+            wanted = experience.goal_of(phrase, roles.audiences)
+            if wanted != phrase.base_form and wanted:
+                return wanted
     for phrase in roles.outcomes:
+        if phrase.base in experience.KEEPING and (avoided := experience.goal_of(phrase, roles.audiences)).startswith(
+            "avoid"
+        ):
+            return avoided
         text = re.split(r"\s(?:with|by|using)\s", phrase.base_form)[0]
         if (
             phrase.base not in MATCHING

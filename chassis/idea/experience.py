@@ -12,7 +12,7 @@ from chassis.idea.verbs import INFORMING
 HANDING = frozenset("send deliver bring provide give offer supply ship mail serve lend".split())
 # What one side does, and what the other side does then.
 FLIPPED = {"rent": "rent", "sell": "buy", "resell": "buy", "lease": "lease", "lend": "borrow", "loan": "borrow"}
-_KEEPING = frozenset("stop prevent keep protect save".split())
+KEEPING = frozenset("stop prevent keep protect save".split())
 _ADVISING = frozenset("mentor advise help support guide assist coach".split())
 _SEEING = frozenset("show".split())
 _WARNING = {
@@ -43,7 +43,7 @@ def goal_of(phrase: VerbPhrase, audiences: Sequence[str]) -> str:
         return _informed(phrase.base, content)
     if phrase.base == "deliver" and phrase.clause == "noun":
         return f"get {_core(rest)}"
-    if told and phrase.base in _KEEPING and content.startswith("from "):
+    if told and phrase.base in KEEPING and content.startswith("from "):
         return f"avoid {_core(content.removeprefix('from '))}"
     if phrase.base in FLIPPED:
         # "rent out parking spots to commuters": they rent them.

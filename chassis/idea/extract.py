@@ -66,9 +66,9 @@ def features(roles: Roles, form: int, things: Sequence[str]) -> list[pb.Feature]
     if not rows and roles.problem:
         topic = _topic(roles.problem)
         gerund = w.base_of_gerund(topic.split()[0].lower())
-        if nouns.is_actor_phrase(topic) and topic != roles.problem:
+        if nouns.is_actor_phrase(topic, lenient=True) and topic != roles.problem:
             rows.append((f"help with {roles.problem[len(topic) :].strip()}", "problem"))
-        else:
+        elif topic.split()[0].lower() not in w.PRONOUNS:
             rows.append((f"record cases of {topic}" if gerund else f"measure {topic}", "problem"))
     if not rows:
         # Only a name for a thing: what one does first with such a thing, marked as inferred by the caller.
@@ -113,7 +113,9 @@ def _topic(problem: str) -> str:
     """The noun phrase that a problem clause is about ("raw images having noise" -> "raw images")."""
     parts = problem.split()
     for index, word in enumerate(parts):
-        if index > (nouns.names_a_trade(parts[0].lower()) and 1) and (word in {"being", "having", "not", "because"} or w.base_of_gerund(word.lower())):
+        if index > (nouns.names_a_trade(parts[0].lower()) and 1) and (
+            word in {"being", "having", "not", "because"} or w.base_of_gerund(word.lower())
+        ):
             return " ".join(parts[:index])
     return problem
 

@@ -352,7 +352,11 @@ def _bases(clause: Clause) -> list[str]:
 def _gerund_is_modifier(tokens: list[Token], index: int) -> bool:
     """ "for remote engineering teams", "for training providers": an -ing word before an actor is no verb."""
     following = [t.lower for t in tokens[index + 1 : index + 3] if t.is_word]
-    return bool(following) and (has_actor(following[:1]) or following[0] == "agents") and names_a_trade(tokens[index].lower)
+    return (
+        bool(following)
+        and (has_actor(following[:1]) or following[0] == "agents")
+        and names_a_trade(tokens[index].lower)
+    )
 
 
 def _participle(tokens: list[Token], index: int, current: Clause, previous: Token | None) -> tuple[str, int]:

@@ -176,7 +176,9 @@ def to_verb_phrase(phrase: str) -> tuple[str, str] | None:
     if verb and before:
         return verb, object_of(before)
     if singular in VERB_FOR_NOUN:
-        return VERB_FOR_NOUN[singular], cleaned if before else w.plural(cleaned.lower()) if last.endswith("ing") else object_of(cleaned)
+        return VERB_FOR_NOUN[singular], cleaned if before else w.plural(cleaned.lower()) if last.endswith(
+            "ing"
+        ) else object_of(cleaned)
     return None
 
 

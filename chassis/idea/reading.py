@@ -5,7 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from chassis.idea import classify, extract, interpret, language, naming, nouns, pains, regulated, spelling, subjects, suspicious
+from chassis.idea import (
+    classify,
+    extract,
+    interpret,
+    language,
+    naming,
+    nouns,
+    pains,
+    regulated,
+    spelling,
+    subjects,
+    suspicious,
+)
 from chassis.idea import words as w
 from chassis.idea.category import Category
 from chassis.idea.claims import ClaimFacts, claims
@@ -23,7 +35,9 @@ FIELDS = (
 
 
 # "Software for undertakers": what form a product has says nothing about its field.
-_FORM_ONLY = re.compile(r"^(\W*(?:an?\s|the\s|our\s)?(?:[\w-]+\s)?)(?:software|tool|platform)\b(?=\s(?:for|that|to|which|in)\b)", re.I)
+_FORM_ONLY = re.compile(
+    r"^(\W*(?:an?\s|the\s|our\s)?(?:[\w-]+\s)?)(?:software|tool|platform)\b(?=\s(?:for|that|to|which|in)\b)", re.I
+)
 
 
 @dataclass(frozen=True)
@@ -114,7 +128,12 @@ def _known_english(text: str) -> int:
 def _who(profile: pb.IdeaProfile, found: Roles, category: Category, basis: dict[str, str], inferred: list[str]) -> None:
     profile.audiences.extend(found.audiences)
     homely = classify.private(profile.idea) and nouns.head_of(category.audience) not in CONSUMERS
-    if not found.audiences and category.audience and not homely and not re.search(r"\b(?:your|people)\b", profile.idea, re.IGNORECASE):
+    if (
+        not found.audiences
+        and category.audience
+        and not homely
+        and not re.search(r"\b(?:your|people)\b", profile.idea, re.IGNORECASE)
+    ):
         profile.audiences.append(category.audience)
         basis["audiences"] = basis.get("category", "")
         inferred.append("audiences")
@@ -280,7 +299,11 @@ _MASS_FORMS = frozenset(
 def _is_clause(head: str) -> bool:
     """Whether what stands for the head is a sentence: "we do it in one click", "phone reads the shelf"."""
     first = head.split()[0].lower()
-    return first in w.PRONOUNS | {"want", "nobody", "get", "make"} or pains.finite_verb(head) > 0 or subjects.find(head) is not None
+    return (
+        first in w.PRONOUNS | {"want", "nobody", "get", "make"}
+        or pains.finite_verb(head) > 0
+        or subjects.find(head) is not None
+    )
 
 
 def _facts(profile: pb.IdeaProfile, found: Roles) -> ClaimFacts:

@@ -69,6 +69,4 @@ def _names_a_thing(sentence: str) -> bool:
 def _tells_why(sentence: str) -> bool:
     """Whether a sentence before the product's own says what is wrong: it asks, complains, or is about people."""
     asks = sentence.endswith("?")
-    return asks or pains.score(sentence) > 0.7 or (
-        subjects.find(sentence) is not None and " and I " not in sentence
-    )
+    return asks or pains.score(sentence) > 0.7 or (subjects.find(sentence) is not None and " and I " not in sentence)

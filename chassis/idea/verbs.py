@@ -83,7 +83,7 @@ sandbox arbitrate deduplicate
 throw bury repeat wear cry wander climb shout hang dig pour cross drag haul bother commit admit argue queue fax phone
 ring text skip steal lift smell touch swallow quit panic trust wonder beg arrive happen hurt die owe empty juggle dread
 lag misplace rush scramble scroll swim stand hesitate postpone pretend quarrel retype scribble sue suspect swear
-tolerate undercharge wait haggle cheat choke complain confuse ignore interrupt overstock photocopy rot shred spoil spill
+tolerate undercharge wait haggle cheat choke complain confuse interrupt overstock photocopy rot shred spoil spill
 stare sweat blow kill crush plague haunt strangle drown frustrate annoy bother irritate
 dedupe collate outline flip brainstorm pitch refer enroll memorise memorize sublet commute carpool hail dock
 """.split()
