@@ -104,9 +104,12 @@ def claims(facts: ClaimFacts) -> tuple[pb.Claim, ...]:
         problem = f"{who} meet this often enough to look for a remedy: {facts.problem}."
     elif w.base_of_gerund(facts.problem.partition(" ")[0]) and not facts.problem.startswith("being "):
         problem = f"{who} keep {facts.problem}, often enough to look for a remedy."
-    elif facts.audience and facts.audience.lower() in facts.problem.lower():
-        problem = f"{who} meet this often enough to look for a remedy: {facts.problem}."
-    elif _happens(facts.problem) or " being " in facts.problem or len(facts.problem.split()) > _WORDS_IN_LINE_MAX:
+    elif (
+        (facts.audience and facts.audience.lower() in facts.problem.lower())
+        or _happens(facts.problem)
+        or " being " in facts.problem
+        or len(facts.problem.split()) > _WORDS_IN_LINE_MAX
+    ):
         problem = f"{who} meet this often enough to look for a remedy: {facts.problem}."
     elif facts.problem:
         problem = f"{who} lose time or money to {facts.problem} often enough to look for a remedy."

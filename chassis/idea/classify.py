@@ -170,7 +170,8 @@ def product_form(head: str, text: str) -> Hit:
                 form = pb.PRODUCT_FORM_MOBILE_APP
             elif best[2] == "drone" and " service " in line:
                 form = pb.PRODUCT_FORM_SERVICE
-            if source is head or best[2] not in {"bottle", "ring", "watch", "glasses", "helmet", "backpack", "collar", "bracelet", "stroller",
+            if source is head or best[2] not in {"bottle", "ring", "watch", "glasses", "helmet", "backpack",
+                "collar", "bracelet", "stroller",
                 "appliance", "product", "game", "network", "club", "course", "school", "shop",
                 "store",
                 "box",
@@ -187,7 +188,6 @@ def product_form(head: str, text: str) -> Hit:
                                                   "extension",
                                                   "monitor", "academy", "simulator", "gateway", "mobile", "editor",
                                                   "studio",
-                                                  "ring",
                                                   "agency"}:  # fmt: skip
                 return Hit(form, best[2], source is head and best[2] not in {"solution", "product"})
     return Hit(pb.PRODUCT_FORM_UNSPECIFIED, "", False)
@@ -258,7 +258,8 @@ def private(text: str) -> bool:
 # Lessons are no trains: words that a verb's form does not stand for.
 _VEHICLES = frozenset({"train", "coach", "ship"})
 _ORGANISATIONS = frozenset(
-    "non-profit museum association council parish library theatre brewery winery business company firm team clinic hospital practice school university college lab laboratory agency "
+    "non-profit museum association council parish library theatre brewery winery business company firm team "
+    "clinic hospital practice school university college lab laboratory agency "
     "studio shop store restaurant "
     "cafe bakery bar hotel hostel supermarket gym department enterprise organisation organization sme retailer "
     "manufacturer factory "

@@ -18,9 +18,11 @@ _SKIPPED = (
     | frozenset(ANALOGUES)
     | frozenset("other each elderly kill die pregnant blind deaf nobody".split())
     | frozenset(
-        "automatic online smart mobile small high good best real-time personal free fast make get help people person user "
+        "automatic online smart mobile small high good best real-time personal free fast make get help people "
+        "person user "
         "thing way new based system process company business large big next same right wrong data vetted local current "
-        "health care short hard find uber industry operations something anything with demand requirement date team".split()
+        "health care short hard find uber industry operations something anything with demand requirement date "
+        "team".split()
     )
 )
 

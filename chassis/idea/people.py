@@ -41,7 +41,8 @@ MORE_ACTORS = (
         mayor councillor councilor councilman senator minister diplomat civil-servant bureaucrat official prosecutor
         headmaster headmistress principal dean bursar invigilator examiner childminder au-pair governess
         doula paediatrician dermatologist cardiologist neurologist oncologist urologist orthodontist
-        non-profit not-for-profit charity hospice orphanage almshouse shelter foodbank soup-kitchen parish diocese mosque synagogue temple
+        non-profit not-for-profit charity hospice orphanage almshouse shelter foodbank soup-kitchen parish diocese
+        mosque synagogue temple
         brewer distillery winery mill sawmill quarry smithy dairy abattoir fishery aquaculturist nursery orchard
         dealership garage workshop carwash cinema theatre theater opera circus festival campsite zoo aquarium
         newsroom broadcaster label imprint bookshop bookstore boutique florist deli pub inn tavern pizzeria

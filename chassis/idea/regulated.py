@@ -94,12 +94,14 @@ _RULES = (
           "Clear licences to sell and ship, age checks, and the ad platforms' own bans."),
     _Rule("gambling", r"\b(?:gambl\w+|betting|bets|casinos?|lotter(?:y|ies)|poker|wagers?)\b",
           "Clear a gambling licence in every place served, age checks, and the ad platforms' certification."),
-    _Rule("housing", r"\b(?:tenants?|tenanc(?:y|ies)|landlords?|letting agents?|lettings?|sublet\w*|evict\w*|lodgers?|rental housing|apartments?|roommates?|flatmates?|real estate|"
+    _Rule("housing", r"\b(?:tenants?|tenanc(?:y|ies)|landlords?|letting agents?|lettings?|sublet\w*|evict\w*|"
+    r"lodgers?|rental housing|apartments?|roommates?|flatmates?|real estate|"
     r"mortgages?|co-living)\b",
           "Clear fair-housing rules for whoever is shown or refused a home, and licence rules for brokers."),
     _Rule("vehicle safety", r"\b(?:autonomous (?:vehicles?|cars?|trucks?)|self-driving|robotaxis?|ride[- "
     r"]sharing|ride[- ]hailing|carpool\w*|"
-          r"e?-?scooters?|charging stations?|driver monitoring|(?:lorry|truck|bus|car|driver|vehicle)(?:['’]?s)? blind spots?|(?:car|lift|taxi|cab)[- ]shar\w+|"
+          r"e?-?scooters?|charging stations?|driver monitoring|(?:lorry|truck|bus|car|driver|"
+          r"vehicle)(?:['’]?s)? blind spots?|(?:car|lift|taxi|cab)[- ]shar\w+|"
           r"shar(?:es?|ing) (?:an? |their |the )?(?:taxis?|cabs?|rides?|lifts?|cars?)|e-?bikes?)\b",
           "Clear road approval, driver checks and insurance before anyone rides."),
     _Rule("product safety", r"\b(?:batter(?:y|ies)|robots?|robotic\w*|cobots?|reactors?|high voltage|"
@@ -142,7 +144,8 @@ _RULES = (
     r"babysitters?|au pairs?|host famil\w+|house ?sitters?|(?<!for )nann(?:y|ies)|home visits?|"
           r"handym[ae]n|couchsurf\w*|ride[- ]sharing|elderly companions?|pet sitters?|vetted tutors?)\b",
           "Clear identity and background checks, a way to report and block, and insurance for meetings of strangers."),
-    _Rule("copyright", r"\b(?:music streaming|sheet music|audiobooks?|e-?books?|lyrics|films?(?! (?:an?|the|it|them|their|your|his|her|"
+    _Rule("copyright", r"\b(?:music streaming|sheet music|audiobooks?|e-?books?|lyrics|films?(?! (?:an?|the|"
+    r"it|them|their|your|his|her|"
           r"themselves)\b)|movies?|textbooks?|scrap(?:e|es|ing) (?:the "
     r")?(?:web|sites|articles|content)|"
           r"voice clon\w+|deepfakes?|ai-generated (?:music|art|images|books))\b",
@@ -152,7 +155,8 @@ _COMPILED = tuple((rule, re.compile(rule.pattern, re.IGNORECASE)) for rule in _R
 _BASIS_WORDS_MAX = 4
 # Words that name security tools' own field rather than people's health, and other false friends.
 _FALSE_FRIENDS = re.compile(
-    r"\bhealth check\w*|\btoken budget\w*|\bchild process\w*|\bnursery crops?\b|\bplant nurser\w+|\btree nurser\w+|\b(?:blood|power|data|river|question|seed|memory|time) banks?\b|\btraining cameras?\b|"
+    r"\bhealth check\w*|\btoken budget\w*|\bchild process\w*|\bnursery crops?\b|\bplant nurser\w+|"
+    r"\btree nurser\w+|\b(?:blood|power|data|river|question|seed|memory|time) banks?\b|\btraining cameras?\b|"
     r"\bunderwater drones?\b|\bunderwater (?=drones?\b)",
     re.IGNORECASE,
 )

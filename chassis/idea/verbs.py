@@ -100,7 +100,8 @@ MOSTLY_NOUNS = _NOT_AFTER_ALL | frozenset(
     "review risk route sale scale score screen script search sense shop sign source start state stock store stream "
     "study supply support surface survey target tax test tip tour trade transport travel trigger view visit waste "
     "watch water work pool partner network tutor volunteer budget record result return attack log map match list "
-    "account schedule book meeting training lack need stake force function label brush host tag phone ring text panic trust queue rush cross empty spoil swim climb lag dread "
+    "account schedule book meeting training lack need stake force function label brush host tag phone ring text "
+    "panic trust queue rush cross empty spoil swim climb lag dread "
     "steal lift smell touch fax pour stand cheat shred blow".split()
 )
 DOUBLING = frozenset(
@@ -117,5 +118,6 @@ IRREGULAR_PARTICIPLES = {
     "stuck": "stick", "broken": "break", "hidden": "hide", "led": "lead", "run": "run", "paid": "pay",
     "chosen": "choose", "worn": "wear", "eaten": "eat", "drawn": "draw", "thrown": "throw", "held": "hold",
     "left": "leave", "met": "meet", "won": "win", "cut": "cut", "read": "read", "fed": "feed", "bred": "breed",
-    "stolen": "steal", "forgotten": "forget", "frozen": "freeze", "stood": "stand", "hung": "hang", "hurt": "hurt", "hit": "hit", "put": "put", "set": "set",
+    "stolen": "steal", "forgotten": "forget", "frozen": "freeze", "stood": "stand", "hung": "hang",
+    "hurt": "hurt", "hit": "hit", "put": "put", "set": "set",
 }  # fmt: skip
