@@ -53,7 +53,7 @@ def read_head(parsed: Sentence, roles: Roles) -> None:
         r"^(?:an?\s+)?(?:[\w-]+\s)*(?:communit(?:y|ies)|networks?|clubs?|groups?|forums?|meetups?|circles?)\s+(?:of|for)\s+"
         r"(?P<who>.+)$", parsed.source[:80].split(",")[0].rstrip(" ."), re.IGNORECASE,
     )  # fmt: skip
-    if gathered and nouns.is_actor_phrase(gathered["who"]):
+    if gathered and nouns.is_actor_phrase(re.split(r"\s(?=\w{3,}ing\b|who\b)", gathered["who"])[0]):
         roles.add_audience(gathered["who"], head)
     listed = re.match(
         r"^(?:an?\s+)?(?:[\w-]+\s)*(?:directory|database|catalogue?|collection|list|map|guide)\s+(?:of|to)\s+(?P<what>.+)$",

@@ -19,6 +19,14 @@ def read_object(phrase: VerbPhrase, roles: Roles) -> str:
     """
     rest = phrase.rest
     said = ""
+    kept = (
+        re.match(r"^(?P<who>(?:[\w-]+\s){0,3}?[\w-]+)\sfrom\s(?P<what>\w+ing\s.+)$", rest)
+        if phrase.base == "keep"
+        else None
+    )
+    if kept and nouns.is_actor_phrase(kept["who"]):
+        roles.add_audience(kept["who"], phrase.basis)
+        roles.set_problem(f"{kept['who']} {kept['what']}", phrase.basis)
     dreaded = re.search(
         r"\bbefore\s+(?:(?:they|he|she|you|it)|(?P<whose>(?:the|their|a|an|your)\s(?:[\w-]+\s)??[\w-]+))\s+(?P<what>\w+.*)$",
         rest,

@@ -88,7 +88,7 @@ def _subject(clause: str) -> Subject | None:
         if not last.is_word or last.lower in _NO_SUBJECT:
             return None
         group = _group_of_two(tokens, end)
-        one = end > 1 and tokens[0].lower in {"every", "each"} and nouns.is_actor(last.lower)
+        one = end > 1 and tokens[0].lower in {"every", "each"} and _acts(last.lower)
         kin = end > 1 and tokens[end - 2].lower == "my" and last.lower in KIN
         if not (_people(last.lower) or group or one or kin):
             if w.base_of_third(last.lower):
@@ -115,10 +115,14 @@ def _group_of_two(tokens: list[Token], end: int) -> bool:
     return end > 1 and nouns.is_actor_pair(words[-2], words[-1])
 
 
+def _acts(word: str) -> bool:
+    return nouns.is_actor(word) or w.singular(word) in PLACES_AS_ACTORS
+
+
 def _people(word: str) -> bool:
     if not w.is_plural(word) and not word.endswith("people"):
         return False
-    return nouns.is_actor(word) or nouns.is_agent(word) or w.singular(word) in PLACES_AS_ACTORS
+    return _acts(word) or nouns.is_agent(word)
 
 
 def _verb(tokens: list[Token], at: int, *, third: bool = False) -> int:
