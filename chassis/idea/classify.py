@@ -214,7 +214,7 @@ def customer_type(text: str, form: int, audiences: Sequence[str], default_audien
         return Hit(pb.CUSTOMER_TYPE_B2B, "businesses", True)
     for audience in audiences:
         head = head_of(audience)
-        leisure = re.match(r"(?:hobby|amateur|recreational|retired|aspiring)\b", audience, re.IGNORECASE)
+        leisure = re.match(r"(?:people|hobby|amateur|recreational|retired|aspiring)\b", audience, re.IGNORECASE)
         if leisure:
             return Hit(pb.CUSTOMER_TYPE_B2C, audience, True)
         tail = head.rpartition("-")[2]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chassis.idea import words as w
-from chassis.idea.lexicon import ACTORS, FORM_ADJECTIVES, FORM_HEADS
+from chassis.idea.lexicon import FORM_ADJECTIVES, FORM_HEADS
 from chassis.idea.nouns import has_actor, names_a_trade
 from chassis.idea.verbs import ENABLING, INFORMING, MOSTLY_NOUNS
 from chassis.idea.words import Token
@@ -384,9 +384,8 @@ def _participle(tokens: list[Token], index: int, current: Clause, previous: Toke
         if word in {"acting", "serving", "working", "featuring", "offering", "including"} and base in {"act", "serve"}:
             return "acting", 2 if tokens[index + 1].lower == "as" else 1
         return "relative", 0
-    if form == "gerund" and current.kind == "head" and previous.lower in ACTORS and base in ENABLING:
-        return "relative", 0
-    if form == "gerund" and current.kind == "for" and has_actor([previous.lower]) and base in ENABLING | INFORMING:
+    helps = form == "gerund" and current.kind in {"head", "for"} and has_actor([previous.lower])
+    if helps and base in (ENABLING if current.kind == "head" else ENABLING | INFORMING):
         # "a dashboard for mayors showing which potholes ..."
         return "relative", 0
     return "", 0

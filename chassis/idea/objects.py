@@ -55,9 +55,9 @@ def read_object(phrase: VerbPhrase, roles: Roles) -> str:
         r"\b(?:between|among|amongst)\s+(?P<who>(?:[\w-]+\s){0,3}?[\w-]+(?:\s+and\s+(?:[\w-]+\s)?[\w-]+)?)(?=$|,|\s(?:in|at|on|with|so|by)\b)",
         rest,
     )
-    for who in nouns.split_list(between["who"]) if between else ():
-        if nouns.is_actor_phrase(who) and w.is_plural(who.split()[-1].lower()):
-            roles.add_audience(who, phrase.basis)
+    for side in nouns.split_list(between["who"]) if between else ():
+        if nouns.is_actor_phrase(side) and w.is_plural(side.split()[-1].lower()):
+            roles.add_audience(side, phrase.basis)
             said = between.group() if between and phrase.base not in MATCHING else said
     if phrase.base in _HANDING_OVER:
         buyer = re.search(r"\bto\s+(?P<who>(?:\w+\s){0,2}\w+)$", nouns.without_adverbs(rest))
