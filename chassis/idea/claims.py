@@ -94,7 +94,9 @@ def claims(facts: ClaimFacts) -> tuple[pb.Claim, ...]:
     if facts.model == pb.BUSINESS_MODEL_MARKETPLACE_FEE and facts.buyer:
         # Those who look for something feel the need; both sides must be reached.
         help_goal, who = help_goal.replace(f"helps {who}", f"helps {facts.buyer}"), facts.buyer
-    if facts.problem.startswith("finding "):
+    if facts.problem.startswith("finding it hard to "):
+        problem = f"{who} {facts.problem.replace('finding', 'find', 1)}."
+    elif facts.problem.startswith("finding "):
         problem = f"{who} find it hard to find {facts.problem.removeprefix('finding ')}."
     elif facts.problem.startswith("not knowing "):
         problem = f"{who} often do not know {facts.problem.removeprefix('not knowing ')}, and it costs them."

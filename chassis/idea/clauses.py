@@ -139,6 +139,10 @@ def _read_for(text: str, roles: Roles) -> None:
 def _read_who(clause: Clause, source: str, roles: Roles) -> None:
     """ "parents who want to limit screen time", "owners who struggle with paperwork"."""
     text = clause.text(source)
+    first, _, after = text.partition(" ")
+    if after and (base := w.base_of_third(first.lower())) and first.lower() not in w.AUXILIARIES:
+        # "my grandmother who forgets to drink".
+        text = f"{base} {after}"
     wish = re.match(
         r"^(?:also\s+)?(?:want|need|would like|like|wish|try|hope|have|love)\s+to\s+(?P<what>.+)$", text, re.IGNORECASE
     )

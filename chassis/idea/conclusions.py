@@ -71,7 +71,11 @@ def finish(roles: Roles) -> None:
             roles.set_problem(f"learning to {taught.rest.partition(' to ')[2]}", taught.basis, inferred=True)
         elif job:
             wanted = experience.goal_of(job, roles.audiences) if job.base in experience.FLIPPED else ""
-            found = f"finding {wanted.partition(' ')[2]}" if wanted and wanted != job.base_form else job.gerund_form
+            found = (
+                f"finding {nouns.clean(wanted.partition(' ')[2])}"
+                if wanted and wanted != job.base_form
+                else job.gerund_form
+            )
             roles.set_problem(found, job.basis, inferred=True)
     if not roles.problem:
         made = next((m for m in roles.mechanisms if m.base in {"make", "keep"} and _EASED.match(m.rest)), None)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from chassis.idea import words as w
 from chassis.idea.lexicon import FORM_ADJECTIVES, FORM_HEADS
 from chassis.idea.nouns import has_actor, names_a_trade
-from chassis.idea.verbs import ENABLING, INFORMING, MOSTLY_NOUNS
+from chassis.idea.verbs import ENABLING, INFORMING, LOSING, MOSTLY_NOUNS
 from chassis.idea.words import Token
 
 _DESIGNED = frozenset(
@@ -299,7 +299,7 @@ def _bare_verb(tokens: list[Token], index: int, previous: Token) -> bool:
 
 def _relative(tokens: list[Token], index: int, current: Clause) -> tuple[str, int]:
     at = skip_adverbs(tokens, index + 1)
-    form, _ = verb_form(tokens, at)
+    form, base = verb_form(tokens, at)
     nxt = tokens[at].lower if at < len(tokens) else ""
     if nxt in {"is", "are"} and _ends_with_actor(current) and verb_form(tokens, at + 1)[0] == "gerund":
         # "people which is losing their keys"
@@ -312,6 +312,8 @@ def _relative(tokens: list[Token], index: int, current: Clause) -> tuple[str, in
         if nxt in {"can", "will", "would", "could", "should", "may", "does"} and verb_form(tokens, after)[0] == "base":
             return "relative", after - index
         return "is", 1
+    if form == "third" and tokens[index].lower == "who" and base in LOSING and _ends_with_actor(current):
+        return "who", 1
     if form == "third" or (not form and nxt.endswith("s") and not nxt.endswith("ss")):
         return "relative", 1
     if form == "base":

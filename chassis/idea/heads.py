@@ -21,7 +21,8 @@ _GERUND_OBJECTS = {
 _ANALOGUE_VERBS = {
     "uber": ("book", "{} on demand"), "airbnb": ("rent", "{}"), "tinder": ("match", "{}"), "netflix": ("stream", "{}"),
     "spotify": ("stream", "{}"), "etsy": ("sell", "{}"), "ebay": ("sell", "{}"), "duolingo": ("practise", "{}"),
-    "strava": ("track", "{}"), "calendly": ("schedule", "{}"), "stripe": ("take", "{} payments"),
+    "strava": ("track", "{}"), "deliveroo": ("order", "from {}"), "doordash": ("order", "from {}"),
+    "instacart": ("order", "from {}"), "vinted": ("sell", "second-hand {}"), "calendly": ("schedule", "{}"), "stripe": ("take", "{} payments"),
 }  # fmt: skip
 _PEOPLE_ARE_BOOKED = frozenset({"uber"})
 _PEOPLE_MEET = frozenset({"tinder", "linkedin"})
@@ -112,7 +113,7 @@ def read_analogue(company: str, what: str, roles: Roles) -> None:
     if company in _PEOPLE_ARE_BOOKED and head in PROVIDERS:
         # "Uber for dog walkers": they are what is ordered; who orders follows from the field.
         _add(roles, "book", f"{thing} on demand", f"{company} for {thing}")
-    elif company in _PEOPLE_MEET and nouns.is_actor_phrase(thing):
+    elif company in _PEOPLE_MEET and (nouns.is_actor_phrase(thing) or w.is_plural(thing.split()[-1].lower())):
         roles.add_audience(thing, what)
         _add(roles, "match", f"{thing} with each other", f"{company} for {thing}")
         roles.set_problem(f"finding {thing}", f"{company} for {thing}", inferred=True)

@@ -47,7 +47,8 @@ def read_roles(text: str) -> Roles:
         if phrase:
             roles.set_problem(phrase, basis)
     alone = not pained and not roles.problem and not sentences_of.is_ours(sentences[main_at])
-    if alone and pains.score(sentences[main_at]) > 1.0 and not grammar.split_sentence(sentences[main_at]).subject:
+    hurts = pains.score(sentences[main_at]) > 1.0 or bool(_LACKING.search(sentences[main_at][:60]))
+    if alone and hurts and not grammar.split_sentence(sentences[main_at]).subject:
         # Nothing but a complaint: what it tells is no work of the product.
         roles.mechanisms, roles.outcomes, roles.solution = [], [], ""
         pained = [sentences[main_at]]
@@ -63,7 +64,8 @@ def read_roles(text: str) -> Roles:
 def _read_people(sentence: str, roles: Roles) -> bool:
     """ "Repair cafes track which part fixed which toaster": people first, and what they do with the product."""
     subject = subjects.find(sentence)
-    if subject is None or pains.score(sentence) > 1.0 or not sentence.startswith(subject.source):
+    lacking = _LACKING.search(sentence[:60])
+    if subject is None or lacking or pains.score(sentence) > 1.0 or not sentence.startswith(subject.source):
         return False
     phrases = phrases_of.parse_verbs(subject.verb_on, subject.source, "relative")
     if not phrases:
@@ -83,6 +85,12 @@ def _read_people(sentence: str, roles: Roles) -> bool:
     if needs:
         roles.set_problem(phrases[0].gerund_form, sentence, inferred=True)
     return True
+
+
+# "Small hotels don't have time to answer": a subject that cannot or has not.
+_LACKING = re.compile(
+    r"^[\w\s’'-]{3,40}\s(?:(?:do|can|could)(?:n['’]t| not)|cannot|never|have no|struggle)\s", re.IGNORECASE
+)
 
 
 def _groups(who: str) -> list[str]:

@@ -179,6 +179,20 @@ ANALOGUES: dict[str, tuple[str, pb.ProductForm.ValueType]] = {
     "strava": ("activity tracking", pb.PRODUCT_FORM_MOBILE_APP),
     "calendly": ("scheduling", pb.PRODUCT_FORM_WEB_APP),
     "github": ("collaboration", pb.PRODUCT_FORM_WEB_APP),
+    "deliveroo": ("delivery", pb.PRODUCT_FORM_MARKETPLACE),
+    "doordash": ("delivery", pb.PRODUCT_FORM_MARKETPLACE),
+    "instacart": ("delivery", pb.PRODUCT_FORM_MARKETPLACE),
+    "vinted": ("second-hand", pb.PRODUCT_FORM_MARKETPLACE),
+    "lyft": ("ride", pb.PRODUCT_FORM_MARKETPLACE),
+    "blablacar": ("ride-sharing", pb.PRODUCT_FORM_MARKETPLACE),
+    "patreon": ("membership", pb.PRODUCT_FORM_WEB_APP),
+    "kickstarter": ("crowdfunding", pb.PRODUCT_FORM_WEB_APP),
+    "tripadvisor": ("review", pb.PRODUCT_FORM_WEB_APP),
+    "yelp": ("review", pb.PRODUCT_FORM_WEB_APP),
+    "glassdoor": ("employer review", pb.PRODUCT_FORM_WEB_APP),
+    "slack": ("team chat", pb.PRODUCT_FORM_WEB_APP),
+    "zoom": ("video call", pb.PRODUCT_FORM_WEB_APP),
+    "venmo": ("payments", pb.PRODUCT_FORM_MOBILE_APP),
 }
 # "Uber for X", "Tinder but for X", "the Netflix of X for Y", "it is like Strava, but for Y".
 ANALOGUE = re.compile(

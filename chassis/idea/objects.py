@@ -9,7 +9,7 @@ from chassis.idea import words as w
 from chassis.idea.grammar import VerbPhrase
 from chassis.idea.lexicon import VERB_FOR_NOUN
 from chassis.idea.roles import Roles
-from chassis.idea.verbs import FINDING, INFORMING, MATCHING
+from chassis.idea.verbs import FINDING, INFORMING, MATCHING, REDUCING
 
 
 def read_object(phrase: VerbPhrase, roles: Roles) -> str:
@@ -51,6 +51,11 @@ def read_object(phrase: VerbPhrase, roles: Roles) -> str:
     handed = re.match(r"^(?P<who>(?:[^\W\d]+\s){0,2}[^\W\d]+)\s(?=(?:an?|the|their|\d+)\s)", rest)
     if handed and phrase.base in experience.HANDING and nouns.is_actor_phrase(handed["who"]):
         roles.add_audience(handed["who"], phrase.basis)
+    held = re.search(r"\b(?:in|at)\s(?P<who>(?:[\w-]+\s){0,2}[\w-]+?)(?=\s(?:with|by|so|through|using)\b|$)", rest)
+    theirs = held is not None and not roles.audiences and w.is_plural(held["who"].split()[-1].lower())
+    if held and theirs and phrase.base in REDUCING and nouns.is_actor_phrase(held["who"]):
+        # "end food waste in school canteens": it is theirs.
+        roles.add_audience(held["who"], phrase.basis)
     between = re.search(
         r"\b(?:between|among|amongst)\s+(?P<who>(?:[\w-]+\s){0,3}?[\w-]+(?:\s+and\s+(?:[\w-]+\s)?[\w-]+)?)(?=$|,|\s(?:in|at|on|with|so|by)\b)",
         rest,

@@ -166,7 +166,7 @@ def as_noun_phrase(sentence: str) -> str:
     text = _QUESTION.sub("", _LEADING.sub("", text))
     text, condition = without_leading_clause(text)
     hard = re.match(
-        r"^(?:it(?:'s| is| becomes| gets| remains)\s+)?(?:almost |nearly |very |too |extremely "
+        r"^(?:it(?:'s| is| becomes| gets| remains)?\s+)?(?:so |almost |nearly |very |too |extremely "
         r")?(?P<how>impossible|difficult|hard|tedious|costly|expensive|"
         r"time-consuming)\s+(?:for\s+(?P<who>.+?)\s+)?to\s+(?P<what>.+)$",
         text,

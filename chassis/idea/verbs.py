@@ -28,6 +28,8 @@ IMPROVING = frozenset(
     "improve increase boost raise speed accelerate streamline simplify grow optimise optimize maximise maximize "
     "enhance strengthen extend double triple automate".split()
 )
+# "my grandmother who forgets to drink": what goes wrong for them.
+LOSING = frozenset("forget lose waste miss hate fail struggle lack".split())
 _OTHER = """
 accept access accommodate account achieve acquire act activate approach adapt add address adjust administer
 adopt advertise
