@@ -95,7 +95,6 @@ def verb_form(tokens: Sequence[Token], index: int) -> tuple[str, str]:
         return "third", base
     if w.is_base_verb(word):
         return "base", word
-    # "that gamifies chores": an unknown verb where only a verb can stand is handled by the callers.
     return "", ""
 
 
