@@ -27,6 +27,8 @@ _SKIPPED_ADVERBS = frozenset(
     "specifically finally immediately gently secretly daily remotely really not no".split()
 )
 
+_LY_WORDS = frozenset("supply apply reply rely fly family assembly".split())
+
 
 @dataclass(frozen=True)
 class VerbPhrase:
@@ -102,11 +104,7 @@ def skip_adverbs(tokens: Sequence[Token], index: int) -> int:
     """The index of the first token at or after `index` that is no adverb."""
     while index < len(tokens) - 1:
         word = tokens[index].lower
-        is_adverb = word in _SKIPPED_ADVERBS or (word.endswith("ly") and word not in {"supply", "apply", "reply",
-            "rely",
-            "fly",
-            "family",
-            "assembly"})  # fmt: skip
+        is_adverb = word in _SKIPPED_ADVERBS or (word.endswith("ly") and word not in _LY_WORDS)
         if not is_adverb:
             break
         index += 1

@@ -22,7 +22,8 @@ _ANALOGUE_VERBS = {
     "uber": ("book", "{} on demand"), "airbnb": ("rent", "{}"), "tinder": ("match", "{}"), "netflix": ("stream", "{}"),
     "spotify": ("stream", "{}"), "etsy": ("sell", "{}"), "ebay": ("sell", "{}"), "duolingo": ("practise", "{}"),
     "strava": ("track", "{}"), "deliveroo": ("order", "from {}"), "doordash": ("order", "from {}"),
-    "instacart": ("order", "from {}"), "vinted": ("sell", "second-hand {}"), "calendly": ("schedule", "{}"), "stripe": ("take", "{} payments"),
+    "instacart": ("order", "from {}"), "vinted": ("sell", "second-hand {}"), "calendly": ("schedule", "{}"),
+    "stripe": ("take", "{} payments"),
 }  # fmt: skip
 _PEOPLE_ARE_BOOKED = frozenset({"uber"})
 _PEOPLE_MEET = frozenset({"tinder", "linkedin"})

@@ -12,7 +12,7 @@ from chassis.idea import nouns
 from chassis.idea import words as w
 from chassis.idea.lexicon import PLACES_AS_ACTORS
 from chassis.idea.people import KIN
-from chassis.idea.verbs import MOSTLY_NOUNS
+from chassis.idea.verbs import ENABLING, MOSTLY_NOUNS, REDUCING
 from chassis.idea.words import Token
 
 # A subject of more words than this is a clause of its own.
@@ -104,6 +104,9 @@ def _subject(clause: str) -> Subject | None:
             known = w.plural(known)
         first = known.split()[0].lower() if known else ""
         if first and (not w.base_of_gerund(first) or nouns.names_a_trade(first)):
+            # "stop restaurants from being", "I'm a physio and my patients": a command, and somebody else first.
+            if first in REDUCING | ENABLING or re.search(r"['’](?:m|re|ve|s a)\b", known):
+                return None
             return Subject(known, tokens[verb_at:], clause)
     return None
 
