@@ -1,8 +1,9 @@
 """How often the profile read from an ordinary sentence is right, field by field.
 
 `tests/fixtures/idea_labels.jsonl` holds labels made by hand: for the 84 sentences of the data set `ideas` (named by
-slug) and for 36 sentences of our own in other styles; of these, 16 are fresh: written after the last rule was mended,
-and never tuned on. A label says what a careful reader would take from the sentence:
+slug) and for 108 sentences of our own in other styles: 36 of the first round, and 72 as founders type them (fragments,
+questions, two sentences, analogies). Of the 72, every third is held out. A label says what a careful reader would take
+from the sentence:
 
 - audience      groups of accepted noun phrases; right when every group is met and nothing else is called stated. Who
                 is only inferred from the field does not count either way.
@@ -14,7 +15,10 @@ and never tuned on. A label says what a careful reader would take from the sente
 
 Sentences with an even number (counted from 0) are for tuning, the odd ones are held out. The held-out set is not quite
 blind: three of its regulated fields were wrong at first (39 of 42), and the same rules were mended as for the tuning
-set. The floors were set below what was measured; they keep it from getting worse.
+set. Of our own sentences, "fresh" was blind once and has since been mended for as well; "founders held out" was written
+by the same hand that then wrote the rules, and its output was looked at once, after the last of them (audience 18 of
+24, problem 21, customer 24, category 22, regulated 23); two nonsense audiences have been mended since. The floors were
+set below what was measured; they keep it from getting worse.
 """
 
 from __future__ import annotations
@@ -32,9 +36,18 @@ from pipeline.v1 import common_pb2 as pb
 LABELS = Path(__file__).parents[2] / "tests" / "fixtures" / "idea_labels.jsonl"
 IDEAS = Path("ideas") / "generated_startup_ideas.jsonl"
 TITLE = "Profile: fields read right from ordinary sentences"
+# Our own sentences by their `set` in the file.
+OWN_SETS = {"": "other styles", "fresh": "fresh", "dev2": "founders", "held2": "founders held out"}
 FIELDS = ("audience", "problem", "customer", "category", "regulated")
-# What must not be lost again. Sentences of other styles are harder, and the fresh ones were never tuned on.
-ACCURACY_MIN = {"tuning": 0.95, "held out": 0.95, "other styles": 0.75, "fresh": 0.55}
+# What must not be lost again. Sentences of other styles are harder.
+ACCURACY_MIN = {
+    "tuning": 0.95,
+    "held out": 0.95,
+    "other styles": 0.90,
+    "fresh": 0.80,
+    "founders": 0.93,
+    "founders held out": 0.70,
+}
 
 Label = dict[str, Any]
 
@@ -44,9 +57,8 @@ def run(data: Path) -> list[Row]:
     if not (data / IDEAS).is_file():
         return [skipped("profile", f"{data / IDEAS} is absent")]
     shared, own = labelled(data)
-    mended = [label for label in own if "set" not in label]
-    fresh = [label for label in own if label.get("set") == "fresh"]
-    sets = (("tuning", shared[::2]), ("held out", shared[1::2]), ("other styles", mended), ("fresh", fresh))
+    sets = [("tuning", shared[::2]), ("held out", shared[1::2])]
+    sets += [(name, [label for label in own if label.get("set", "") == key]) for key, name in OWN_SETS.items()]
     return [_row(name, field, labels) for name, labels in sets for field in FIELDS]
 
 

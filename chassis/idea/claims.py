@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from chassis.idea import words as w
@@ -49,10 +50,30 @@ _PAYMENT = {
 _WORDS_IN_LINE_MAX = 7
 
 
+# "stopping losing time", "never losing track of it": what is no longer done is no work of the product.
+_NEGATED = re.compile(r"^(?:stopping \w+ing|never|not|no longer)\b")
+# What every product does for somebody.
+_LIGHT = frozenset({"take", "book", "order", "get", "find", "have", "use", "see"})
+
+
+def _happens(problem: str) -> bool:
+    """Whether a problem is an event with a subject of its own: "a teacher calling in sick"."""
+    words = problem.lower().split()
+    named = not w.base_of_gerund(words[0]) if words else False
+    return named and any(w.base_of_gerund(word) or word in {"being", "having"} for word in words[1:-1])
+
+
+def _pronoun(product: str) -> str:
+    """What stands for the product when it is named again."""
+    if product.startswith(("a ", "an ")):
+        return "one"
+    return "them" if w.is_plural(product.split()[-1].lower()) else "it"
+
+
 def _says(product: str, goal: str) -> bool:
     """Whether a product's name says its goal already; words count as the same from their first five letters."""
     told = {w.singular(word)[:5] for word in product.lower().split()}
-    asked = [w.singular(word)[:5] for word in goal.lower().split() if word not in w.STOPWORDS]
+    asked = [w.singular(word)[:5] for word in goal.lower().split() if word not in w.STOPWORDS | _LIGHT]
     return bool(asked) and all(word in told for word in asked)
 
 
@@ -73,13 +94,24 @@ def claims(facts: ClaimFacts) -> tuple[pb.Claim, ...]:
     if facts.model == pb.BUSINESS_MODEL_MARKETPLACE_FEE and facts.buyer:
         # Those who look for something feel the need; both sides must be reached.
         help_goal, who = help_goal.replace(f"helps {who}", f"helps {facts.buyer}"), facts.buyer
-    if facts.problem.startswith("finding "):
+    if facts.problem.startswith("finding it hard to "):
+        problem = f"{who} {facts.problem.replace('finding', 'find', 1)}."
+    elif facts.problem.startswith("finding "):
         problem = f"{who} find it hard to find {facts.problem.removeprefix('finding ')}."
     elif facts.problem.startswith("not knowing "):
         problem = f"{who} often do not know {facts.problem.removeprefix('not knowing ')}, and it costs them."
-    elif facts.problem and facts.problem_is_job:
+    elif facts.problem and facts.problem_is_job and not _happens(facts.problem):
         problem = f"{who} find {facts.problem} hard enough to look for help."
-    elif " being " in facts.problem or len(facts.problem.split()) > _WORDS_IN_LINE_MAX:
+    elif facts.audience and facts.problem.lower().startswith(facts.audience.lower()):
+        problem = f"{who} meet this often enough to look for a remedy: {facts.problem}."
+    elif w.base_of_gerund(facts.problem.partition(" ")[0]) and not facts.problem.startswith("being "):
+        problem = f"{who} keep {facts.problem}, often enough to look for a remedy."
+    elif (
+        (facts.audience and facts.audience.lower() in facts.problem.lower())
+        or _happens(facts.problem)
+        or " being " in facts.problem
+        or len(facts.problem.split()) > _WORDS_IN_LINE_MAX
+    ):
         problem = f"{who} meet this often enough to look for a remedy: {facts.problem}."
     elif facts.problem:
         problem = f"{who} lose time or money to {facts.problem} often enough to look for a remedy."
@@ -87,14 +119,17 @@ def claims(facts: ClaimFacts) -> tuple[pb.Claim, ...]:
         problem = (
             f"{who} look for a way to {goal} often enough to try something new."
             if goal
-            else f"{who} need {facts.product} often enough to look for one."
+            else f"{who} need {facts.product} often enough to look for {_pronoun(facts.product)}."
         )
-    acts = w.join(facts.mechanisms[:2]) or (f"a product that can {goal}" if goal else facts.product)
     rules = f", within the rules on {w.join(facts.regulated[:2])}" if facts.regulated else ""
     field = f" in {_lower(facts.label)}" if facts.label and facts.category != "general" else ""
     own_way = f" {facts.means}" if facts.means else ""
     # "an idea validation platform to validate ideas": the name says it already.
     use = "" if _says(facts.product, goal) else to_goal
+    acting = [said for said in facts.mechanisms if not _NEGATED.match(said)]
+    acts = w.join(acting[:2]) or (
+        f"{facts.product}{use}" if facts.mechanisms or not goal else f"a product that can {goal}"
+    )
     rows = (
         (pb.CLAIM_KIND_PROBLEM, problem, [facts.problem, facts.audience, *facts.keywords]),
         (pb.CLAIM_KIND_AUDIENCE, f"{everyone} can be reached at an affordable cost and would try "

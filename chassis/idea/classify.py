@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
+from chassis.idea import leadin
 from chassis.idea import words as w
 from chassis.idea.categories import CATEGORIES, GENERAL
+from chassis.idea.categories_words import EVERYDAY
 from chassis.idea.category import Category
-from chassis.idea.lexicon import ANALOGUES, CONSUMERS, FORMS, PUBLIC
+from chassis.idea.lexicon import ANALOGUE, ANALOGUES, CONSUMERS, FORMS, PUBLIC
 from chassis.idea.nouns import head_of
+from chassis.idea.people import TRADES
 from pipeline.v1 import common_pb2 as pb
 
 # A category needs more than weak hints.
@@ -42,12 +45,21 @@ def _terms() -> tuple[tuple[Category, tuple[tuple[str, float], ...]], ...]:
     made = []
     for category in CATEGORIES:
         weights: dict[str, float] = {}
-        for text, weight in ((category.weak, 1.0), (category.medium, 2.0), (category.strong, 3.0)):
+        everyday = EVERYDAY.get(category.slug, "")
+        for text, weight in (
+            (category.weak, 1.0),
+            (everyday, 2.0),
+            (category.medium, 2.0),
+            (category.strong, 3.0),
+        ):
             for term in text.split(","):
                 if term.strip():
                     weights[_normal(term.strip())] = weight
         # Longest first: "startup idea" counts once, not again as "idea".
-        ordered = sorted(weights.items(), key=lambda pair: -len(pair[0].split()))
+        for phrase in weights:
+            if " " in phrase:
+                weights[phrase] = max(weights[phrase], *(weights.get(word, 0.0) for word in phrase.split()))
+        ordered = sorted(weights.items(), key=lambda pair: (-len(pair[0].split()), -len(pair[0])))
         made.append((category, tuple(ordered)))
     return tuple(made)
 
@@ -56,6 +68,22 @@ def _terms() -> tuple[tuple[Category, tuple[tuple[str, float], ...]], ...]:
 def known_words() -> frozenset[str]:
     """All single words of the category lexicon (lemmas): known English."""
     return frozenset(word for _, terms in _terms() for term, _ in terms for word in term.split())
+
+
+@cache
+def _phrases() -> tuple[str, ...]:
+    """All terms of several words, longest first."""
+    return tuple(
+        sorted({term for _, terms in _terms() for term, _ in terms if " " in term}, key=lambda term: -len(term))
+    )
+
+
+def _without_phrases(line: str) -> str:
+    """The line without any field's phrases of several words."""
+    for phrase in _phrases():
+        if f" {phrase} " in line:
+            line = line.replace(f" {phrase} ", " | ")
+    return line
 
 
 def _normal(text: str) -> str:
@@ -76,6 +104,7 @@ def categorise(text: str, focus: str = "", audience: str = "") -> CategoryHit:
     audience's a quarter: what is done tells more about the field than for whom."""
     line, sharp, who = lemmas(text), lemmas(focus), lemmas(audience)
     line_parts = f" {line.replace('-', ' ')} "
+    uncovered = _without_phrases(line_parts)
     verbs = " ".join(
         w.base_of_gerund(word) or w.base_of_participle(word) or w.base_of_third(word) for word in line.split()
     )
@@ -89,10 +118,16 @@ def categorise(text: str, focus: str = "", audience: str = "") -> CategoryHit:
             if term in used:
                 continue
             found = padded in line or padded in line_parts
-            if not found and " " not in term:
+            if found and " " not in term and padded in line_parts and padded not in uncovered:
+                # "letting agents", "food bank": the word belongs to a phrase of another field.
+                found = any(
+                    padded in f" {phrase} " for phrase in weights if " " in phrase and f" {phrase} " in line_parts
+                )
+            if not found and " " not in term and term not in _VEHICLES:
                 found = padded in f" {verbs} "
             if found:
                 used.update(term.split())
+                used.add(w.base_of_gerund(term) or term)
                 factor = 1.5 if padded in sharp else 1.25 if padded in who else 1.0
                 score += weight * factor * (1.4 if " " in term else 1.0)
                 basis.append((weight * factor, term))
@@ -105,13 +140,17 @@ def categorise(text: str, focus: str = "", audience: str = "") -> CategoryHit:
     return best
 
 
+# "An application", "a web application"; those for a grant are another thing.
+_APPLICATION = r" application (?=$|for |that |to |which |where |with |in )(?<!grant application )(?<!job application )"
+
+
 def product_form(head: str, text: str) -> Hit:
     """What the thing is, by the last form word of its head; else by the first form word of the text."""
-    analogue = re.match(r"^(?:an?\s+|the\s+)?(\w+)\s+for\b", text, re.IGNORECASE)
-    if analogue and analogue.group(1).lower() in ANALOGUES:
-        return Hit(ANALOGUES[analogue.group(1).lower()][1], analogue.group(1), True)
+    analogue = ANALOGUE.match(leadin.strip_lead_in(text)[0])
+    if analogue and analogue["company"].lower() in ANALOGUES:
+        return Hit(ANALOGUES[analogue["company"].lower()][1], analogue["company"], True)
     for source in (head, text):
-        line = lemmas(source).replace(" application ", " app ")
+        line = re.sub(_APPLICATION, " app ", lemmas(source))
         best: tuple[int, pb.ProductForm.ValueType, str] | None = None
         for words, form in FORMS:
             for phrase in words.split("|"):
@@ -131,7 +170,9 @@ def product_form(head: str, text: str) -> Hit:
                 form = pb.PRODUCT_FORM_MOBILE_APP
             elif best[2] == "drone" and " service " in line:
                 form = pb.PRODUCT_FORM_SERVICE
-            if source is head or best[2] not in {"product", "game", "network", "club", "course", "school", "shop",
+            if source is head or best[2] not in {"bottle", "ring", "watch", "glasses", "helmet", "backpack",
+                "collar", "bracelet", "stroller",
+                "appliance", "product", "game", "network", "club", "course", "school", "shop",
                 "store",
                 "box",
                 "machine",
@@ -147,7 +188,6 @@ def product_form(head: str, text: str) -> Hit:
                                                   "extension",
                                                   "monitor", "academy", "simulator", "gateway", "mobile", "editor",
                                                   "studio",
-                                                  "ring",
                                                   "agency"}:  # fmt: skip
                 return Hit(form, best[2], source is head and best[2] not in {"solution", "product"})
     return Hit(pb.PRODUCT_FORM_UNSPECIFIED, "", False)
@@ -174,18 +214,21 @@ def customer_type(text: str, form: int, audiences: Sequence[str], default_audien
         return Hit(pb.CUSTOMER_TYPE_B2B, "businesses", True)
     for audience in audiences:
         head = head_of(audience)
+        leisure = re.match(r"(?:people|hobby|amateur|recreational|retired|aspiring)\b", audience, re.IGNORECASE)
+        if leisure:
+            return Hit(pb.CUSTOMER_TYPE_B2C, audience, True)
         tail = head.rpartition("-")[2]
         if head in PUBLIC:
             return Hit(pb.CUSTOMER_TYPE_B2G, audience, True)
         if head in CONSUMERS or tail in CONSUMERS:
             business = re.search(
                 r"\b(?:business|shop|store|restaurant|clinic|company|factory|brand|hotel|practice|salon|gym|"
-                r"farm|agency)\b",
+                r"farm|agency|sales|office|field|warehouse|delivery|service)\b",
                 audience,
             )
             return Hit(pb.CUSTOMER_TYPE_B2B if business else pb.CUSTOMER_TYPE_B2C, audience, True)
         boxed = re.search(r"\b(?:subscription box|box of|meal kit|monthly box)\b", text, re.IGNORECASE)
-        if (form == pb.PRODUCT_FORM_MOBILE_APP or boxed) and head not in _ORGANISATIONS:
+        if (form == pb.PRODUCT_FORM_MOBILE_APP or boxed) and head not in _ORGANISATIONS | TRADES:
             # A phone in the hand, or a parcel at the door, of one person, whatever their trade.
             return Hit(pb.CUSTOMER_TYPE_B2C, audience, True)
         return Hit(pb.CUSTOMER_TYPE_B2B, audience, True)
@@ -194,14 +237,29 @@ def customer_type(text: str, form: int, audiences: Sequence[str], default_audien
     )
     if own:
         return Hit(pb.CUSTOMER_TYPE_B2C, own.group(), True)
+    if form == pb.PRODUCT_FORM_MOBILE_APP and default_audience and private(text):
+        return Hit(pb.CUSTOMER_TYPE_B2C, "", False)
     if default_audience:
         consumers = head_of(default_audience) in CONSUMERS
         return Hit(pb.CUSTOMER_TYPE_B2C if consumers else pb.CUSTOMER_TYPE_B2B, default_audience, False)
+    if form == pb.PRODUCT_FORM_MOBILE_APP:
+        # On a phone, for nobody in particular.
+        return Hit(pb.CUSTOMER_TYPE_B2C, "", False)
     return Hit(pb.CUSTOMER_TYPE_UNSPECIFIED, "", False)
 
 
+def private(text: str) -> bool:
+    """Whether a text speaks of private life: a shared flat, birthdays, the family."""
+    return bool(
+        re.search(r"\b(?:shared flat|flat ?share|birthdays?|family|friends?|at home|my|me|you)\b", text, re.IGNORECASE)
+    )
+
+
+# Lessons are no trains: words that a verb's form does not stand for.
+_VEHICLES = frozenset({"train", "coach", "ship"})
 _ORGANISATIONS = frozenset(
-    "business company firm team clinic hospital practice school university college lab laboratory agency "
+    "non-profit museum association council parish library theatre brewery winery business company firm team "
+    "clinic hospital practice school university college lab laboratory agency "
     "studio shop store restaurant "
     "cafe bakery bar hotel hostel supermarket gym department enterprise organisation organization sme retailer "
     "manufacturer factory "

@@ -5,24 +5,26 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from chassis.idea import experience, grammar, nouns, pains
+from chassis.idea import grammar, nouns, pains
 from chassis.idea import phrases as phrases_of
 from chassis.idea import words as w
 from chassis.idea.grammar import Clause, Sentence, VerbPhrase
 from chassis.idea.heads import read_analogue, read_head
-from chassis.idea.lexicon import ANALOGUES, HARD, HARM_VERBS, PAINS, VERB_FOR_NOUN
+from chassis.idea.lexicon import ANALOGUE, ANALOGUES, HARD, HARM_VERBS, PAINS
+from chassis.idea.objects import read_means, read_object
 from chassis.idea.roles import Roles
-from chassis.idea.verbs import FINDING, IMPROVING, INFORMING, MATCHING, REDUCING
+from chassis.idea.verbs import FINDING, IMPROVING, MATCHING, REDUCING
+from chassis.idea.words import Token
 
 
 def read_main(source: str, roles: Roles) -> None:
-    analogue = re.match(r"^(?:it's\s+|like\s+)?(?:an?\s+|the\s+)?(\w+)\s+for\s+(?P<what>.+)$", source, re.IGNORECASE)
+    analogue = ANALOGUE.match(source)
     parsed = grammar.split_sentence(source)
     first = not roles.main
     if first:
         roles.main, roles.head = source.rstrip(" .!?"), parsed.head
-    if analogue and analogue.group(1).lower() in ANALOGUES and first:
-        company = analogue.group(1).lower()
+    if analogue and analogue["company"].lower() in ANALOGUES and first:
+        company = analogue["company"].lower()
         roles.head = f"{ANALOGUES[company][0]} {'marketplace' if company in {'uber', 'airbnb'} else 'platform'}"
         read_analogue(company, analogue["what"], roles)
     doing: list[tuple[Clause, list[VerbPhrase]]] = []
@@ -33,6 +35,12 @@ def read_main(source: str, roles: Roles) -> None:
         _read_clause(clause, parsed, roles, doing)
     if first and not shorthand:
         read_head(parsed, roles)
+    used = re.search(
+        r"\b(?:bought|used|worn|ordered|rented|paid for|loved|chosen|shared) by (?P<who>(?:[\w’'-]+\s){0,3}[\w’'-]+)",
+        source,
+    )
+    if used and nouns.is_actor_phrase(used["who"]) and w.is_plural(used["who"].split()[-1].lower()):
+        roles.add_audience(re.sub(r"^all\s", "", used["who"]), used.group())
     _read_solution(doing, source, roles)
 
 
@@ -69,17 +77,37 @@ def _read_clause(clause: Clause, parsed: Sentence, roles: Roles, doing: list[tup
             ):
                 roles.extras.append((f"Alert {subject} before they {verb}", f"before {text}"))
         doing.append((clause, []))
-    elif kind in {"without", "instead"}:
+    elif kind == "without":
+        read_without(clause.tokens, source, roles)
+        doing.append((clause, []))
+    elif kind == "instead":
         phrases = phrases_of.parse_verbs(clause.tokens, source, kind)
         hurts = phrases[0].gerund_form if phrases else nouns.clean(text)
         # "trains instead of flights": what is replaced need not hurt.
-        if phrases or kind == "without" or {w.singular(t.lower) for t in clause.tokens} & (PAINS | HARD):
-            roles.set_problem(hurts, f"{'without' if kind == 'without' else 'instead of'} {text}")
+        if phrases or {w.singular(t.lower) for t in clause.tokens} & (PAINS | HARD):
+            roles.set_problem(hurts, f"instead of {text}")
         doing.append((clause, []))
     elif kind == "who":
         _read_who(clause, source, roles)
     elif kind == "because":
         roles.set_problem(pains.as_noun_phrase(text), text)
+
+
+def read_without(tokens: list[Token], source: str, roles: Roles) -> None:
+    """What need not be done or had: "without touching it" hurts as having to, "without a designer" as needing one."""
+    text = source[tokens[0].start : tokens[-1].end]
+    phrases = phrases_of.parse_verbs(tokens, source, "without")
+    thing = nouns.clean(text)
+    head = nouns.head_of(thing)
+    if phrases and phrases[0].base not in HARM_VERBS | {"fight", "argue", "wait", "worry", "guess", "quarrel", "fear"}:
+        hurts = f"having to {re.sub('anything', 'something', phrases[0].base_form)}"
+    elif phrases:
+        hurts = phrases[0].gerund_form
+    elif re.match(r"an?\s", text, re.IGNORECASE) and head not in PAINS:
+        hurts = f"needing {text}"
+    else:
+        hurts = thing
+    roles.set_problem(hurts, f"without {text}")
 
 
 def _read_for(text: str, roles: Roles) -> None:
@@ -111,6 +139,10 @@ def _read_for(text: str, roles: Roles) -> None:
 def _read_who(clause: Clause, source: str, roles: Roles) -> None:
     """ "parents who want to limit screen time", "owners who struggle with paperwork"."""
     text = clause.text(source)
+    first, _, after = text.partition(" ")
+    if after and (base := w.base_of_third(first.lower())) and first.lower() not in w.AUXILIARIES:
+        # "my grandmother who forgets to drink".
+        text = f"{base} {after}"
     wish = re.match(
         r"^(?:also\s+)?(?:want|need|would like|like|wish|try|hope|have|love)\s+to\s+(?P<what>.+)$", text, re.IGNORECASE
     )
@@ -172,8 +204,8 @@ def _actor_subject(clause: Clause, source: str) -> tuple[str, Clause]:
 
 
 def read_phrases(phrases: list[VerbPhrase], kind: str, roles: Roles) -> None:
-    for said in phrases:
-        phrase = said
+    for position, said in enumerate(phrases):
+        phrase = _with_object(said, phrases[position - 1] if position else None)
         if phrase.audience:
             roles.add_audience(phrase.audience, phrase.basis)
         if re.match(r"^(?:them|their)\b", phrase.rest) and phrase.clause != "participle":
@@ -186,7 +218,7 @@ def read_phrases(phrases: list[VerbPhrase], kind: str, roles: Roles) -> None:
             _read_match(phrase, roles)
         elif kind == "where" and roles.audiences:
             _read_served(phrase, roles)
-        phrase = _without_audience(phrase, _read_object(phrase, roles))
+        phrase = _without_audience(phrase, read_object(phrase, roles))
         outcome = _is_outcome(phrase)
         if outcome:
             roles.outcomes.append(phrase)
@@ -197,6 +229,17 @@ def read_phrases(phrases: list[VerbPhrase], kind: str, roles: Roles) -> None:
             roles.mechanisms.append(phrase)
         elif kind == "so" and not outcome:
             roles.outcomes.append(phrase)
+
+
+def _with_object(phrase: VerbPhrase, before: VerbPhrase | None) -> VerbPhrase:
+    """ "reads letters and explains them": the letters."""
+    if before is None or not re.match(r"^them\b", phrase.rest):
+        return phrase
+    thing = re.split(r"\s(?:to|for|from|with|in|on|at|by|that|so)\s", re.sub(r"^(?:back|up|out)\s", "", before.rest))[0]
+    if not thing or not w.is_plural(thing.split()[-1].lower()):
+        return phrase
+    rest = re.sub(r"^them\b", thing, phrase.rest)
+    return replace(phrase, rest=rest, outer=phrase.outer.replace(phrase.rest, rest))
 
 
 def _is_outcome(phrase: VerbPhrase) -> bool:
@@ -216,6 +259,8 @@ def _problem_of(phrase: VerbPhrase, roles: Roles) -> None:
     keeping = re.match(r"^(?P<who>.+?)\s+from\s+(?P<what>\w+ing\b.*)$", phrase.rest, re.IGNORECASE)
     if keeping and phrase.base in {"prevent", "stop", "protect"}:
         roles.set_problem(f"{keeping['who']} {keeping['what']}", phrase.basis)
+        if nouns.is_actor_phrase(keeping["who"]) and w.is_plural(nouns.clean(keeping["who"]).split()[-1].lower()):
+            roles.add_audience(keeping["who"], phrase.basis)
         return
     if phrase.adverb.lower() in {"never", "not", "no longer"}:
         roles.set_problem(f"{w.gerund(phrase.base)} {phrase.rest}", phrase.basis)
@@ -270,89 +315,6 @@ def _without_audience(phrase: VerbPhrase, said: str) -> VerbPhrase:
     if said and rest.endswith(said) and len(rest) > len(said):
         return replace(phrase, rest=rest.removesuffix(said).rstrip())
     return phrase
-
-
-def _read_object(phrase: VerbPhrase, roles: Roles) -> str:
-    """Reads what stands behind the verb: means after "with", people and events after "for", vetted people.
-
-    Returns the words "for <audience>" that end the phrase, or an empty string.
-    """
-    rest = phrase.rest
-    said = ""
-    dreaded = re.search(r"\bbefore\s+(?:they|he|she|you|it)\s+(?P<what>\w+\s.+)$", rest)
-    if dreaded and phrase.base in FINDING | INFORMING:
-        verb, _, tail = dreaded["what"].partition(" ")
-        if w.is_base_verb(verb.lower()):
-            roles.set_problem(f"{w.gerund(verb.lower())} {tail}", dreaded.group())
-    told = (
-        re.search(
-            r"\bto\s+(?:[\d.,]+\s+)?(?P<who>(?:[^\W\d]+\s){0,2}[^\W\d]+)(?=\s(?:and|so|with|for|every|each|at|in)\s|$)",
-            rest,
-        )
-        if phrase.base in _TELLING
-        else None
-    )
-    if told and nouns.is_actor_phrase(told["who"]) and w.is_plural(told["who"].split()[-1].lower()):
-        roles.add_audience(told["who"], phrase.basis)
-    handed = re.match(r"^(?P<who>(?:[^\W\d]+\s){0,2}[^\W\d]+)\s(?=(?:an?|the|their|\d+)\s)", rest)
-    if handed and phrase.base in experience.HANDING and nouns.is_actor_phrase(handed["who"]):
-        roles.add_audience(handed["who"], phrase.basis)
-    if phrase.base in _HANDING_OVER:
-        buyer = re.search(r"\bto\s+(?P<who>(?:\w+\s){0,2}\w+)$", nouns.without_adverbs(rest))
-        if buyer and nouns.is_actor_phrase(buyer["who"]) and w.is_plural(buyer["who"].split()[-1].lower()):
-            roles.handed_to = nouns.clean(buyer["who"])
-    if phrase.base not in MATCHING:
-        means = re.search(
-            r"\swith\s+(?P<what>(?!each\b|other\b|the\b|their\b|a single\b|one\b).+)$", rest, re.IGNORECASE
-        )
-        if means and phrase.base not in {
-            "integrate",
-            "comply",
-            "share",
-            "work",
-            "deal",
-            "help",
-            "replace",
-            "compare",
-            "meet",
-            "trade",
-        }:
-            before = len(roles.mechanisms)
-            read_means(means["what"], roles)
-            if len(roles.mechanisms) == before:
-                roles.things.append(nouns.clean(means["what"]))
-    for match in re.finditer(
-        r"\bfor\s+(?P<what>[\w\s,’'-]+?)(?=\s(?:with|by|using|from|in|that|who|so|before|at|when)\b|[,.;]|$)", rest
-    ):
-        what = nouns.clean(match["what"])
-        head = nouns.head_of(what)
-        if nouns.is_actor_phrase(what) or (
-            nouns.is_actor_phrase(what, lenient=True) and w.is_plural(what.split()[-1].lower())
-        ):
-            roles.add_audience(what, match.group())
-            said = match.group() if phrase.base not in MATCHING else said
-        elif VERB_FOR_NOUN.get(head) == "book":
-            roles.extras.append((f"Book {what}", match.group()))
-    for match in re.finditer(r"\b(vetted|verified|certified|screened|rated|insured|trained)\s+(\w+(?:\s\w+)?)", rest):
-        base = w.base_of_participle(match.group(1).lower())
-        who = match.group(2).split()
-        who = who if len(who) > 1 and nouns.is_actor(who[-1].lower()) else who[:1]
-        if base and nouns.is_actor(who[-1].lower()):
-            roles.extras.append((f"{base.capitalize()} {' '.join(who)}", match.group()))
-    return said
-
-
-_TELLING = frozenset("explain send present show bring provide give".split())
-_HANDING_OVER = frozenset("sell deliver rent supply lend offer donate resell lease ship".split())
-
-
-def read_means(text: str, roles: Roles) -> None:
-    for member in nouns.split_list(text):
-        made = nouns.to_verb_phrase(member)
-        if made:
-            roles.mechanisms.append(VerbPhrase(*made, clause="with", basis=member, outer=" ".join(made)))
-        elif len(member.split()) <= 5 and member.lower() not in {"ai", "machine learning", "technology", "software"}:
-            roles.things.append(member)
 
 
 _JOINTS = {

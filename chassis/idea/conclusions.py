@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
-from chassis.idea import experience, nouns, remedies
+from chassis.idea import experience, nouns, pains, remedies, subjects
 from chassis.idea import words as w
 from chassis.idea.grammar import VerbPhrase
-from chassis.idea.lexicon import PAINS
+from chassis.idea.lexicon import HARM_VERBS, PAINS
 from chassis.idea.roles import AUDIENCES_MAX, MECHANISMS_MAX, Roles
-from chassis.idea.verbs import FINDING, MATCHING, REDUCING
+from chassis.idea.verbs import FINDING, INFORMING, MATCHING, REDUCING
 
 # What people do already, with effort: the job itself is then the (inferred) problem. What only a machine does is none.
 JOBS = frozenset(
@@ -33,6 +34,7 @@ def finish(roles: Roles) -> None:
         roles.sides = max(roles.sides, len(roles.audiences))
     if not roles.mechanisms and not roles.labelled:
         roles.mechanisms = list(roles.outcomes)
+    _say_what(roles)
     _say_how(roles)
     if not roles.solution and roles.mechanisms:
         roles.solution = w.join([m.base_form for m in roles.mechanisms[:3]])
@@ -50,11 +52,16 @@ def finish(roles: Roles) -> None:
     if not roles.problem:
         for phrase in roles.mechanisms:
             where = re.search(r"\b(where|when|how|what|which|whether)\s+(?:to\s+)?.+$", phrase.rest)
-            if where:
+            if where and (where.group(1) != "when" or phrase.base in INFORMING | FINDING | _KNOWING):
                 roles.set_problem(f"not knowing {where.group()}", phrase.basis, inferred=True)
                 break
+            if where:
+                # "a timetable that repairs itself when a teacher calls in sick": that is what happens.
+                roles.set_problem(pains.as_noun_phrase(where.group()[5:]), phrase.basis, inferred=True)
+                break
     if not roles.problem:
-        job = next(
+        flipped = (m for m in roles.mechanisms if m.base in experience.FLIPPED)
+        job = next(flipped, None) or next(
             (m for m in roles.mechanisms if m.base in JOBS and 0 < len(m.rest.split()) < 9 and not m.adverb), None
         )
         taught = next(
@@ -63,7 +70,20 @@ def finish(roles: Roles) -> None:
         if taught:
             roles.set_problem(f"learning to {taught.rest.partition(' to ')[2]}", taught.basis, inferred=True)
         elif job:
-            roles.set_problem(job.gerund_form, job.basis, inferred=True)
+            wanted = experience.goal_of(job, roles.audiences) if job.base in experience.FLIPPED else ""
+            found = (
+                f"finding {nouns.clean(wanted.partition(' ')[2])}"
+                if wanted and wanted != job.base_form
+                else job.gerund_form
+            )
+            roles.set_problem(found, job.basis, inferred=True)
+    if not roles.problem:
+        made = next((m for m in roles.mechanisms if m.base in {"make", "keep"} and _EASED.match(m.rest)), None)
+        eased = _EASED.match(made.rest) if made else None
+        if made and eased:
+            roles.set_problem(nouns.clean(eased["what"]), made.basis, inferred=True)
+    if not roles.problem:
+        _from_condition(roles)
     # "dogs ... warns owners": the owners are the dog owners.
     named = w.unique(roles.audiences)
     roles.audiences = [a for a in named if not any(other.endswith(f" {a}") for other in named)][:AUDIENCES_MAX]
@@ -80,6 +100,32 @@ def finish(roles: Roles) -> None:
             roles.basis["solution"] = asked[0][1]
         if asked and not roles.goal:
             roles.goal = asked[0][0]
+
+
+_FALLS = re.compile(
+    r"\b(?:when|if|in case)\s+(?P<what>(?:they|he|she|it|(?:the|a|an|their)\s\w+)\s+\w+)\b", re.IGNORECASE
+)
+_KNOWING = frozenset("know see learn predict decide forecast show track".split())
+_EASED = re.compile(
+    r"^(?P<what>.{3,50}?)\s(?:painless|easy|easier|simple|simpler|cheap|cheaper|quick|quicker|fast|faster|safe|safer|fair|fairer|fun)\b"
+)
+_CONDITIONS = PAINS | {"allergy", "asthma", "diabetes", "fever", "dementia", "autism", "adhd", "migraine", "insomnia"}
+
+
+def _from_condition(roles: Roles) -> None:
+    """What they live with, or what the product waits for: "people with hay fever", "calls help when they fall"."""
+    for audience in roles.audiences:
+        has = re.search(r"\swith\s(?P<what>(?:[\w-]+\s)?(?P<head>[\w-]+))$", audience)
+        if has and w.singular(has["head"].lower()) in _CONDITIONS:
+            roles.set_problem(has["what"], audience, inferred=True)
+            return
+    waited = _FALLS.search(roles.main)
+    if waited:
+        who, _, verb = waited["what"].rpartition(" ")
+        base = w.base_of_third(verb.lower()) or verb.lower()
+        if base in HARM_VERBS | {"fall", "die", "leak", "stop", "cry", "drown", "bleed", "faint", "quit", "leave"}:
+            subject = "" if who.lower() in w.PRONOUNS else f"{who} "
+            roles.set_problem(f"{subject}{w.gerund(base)}", waited.group(), inferred=True)
 
 
 # What one wants instead of the pain.
@@ -100,14 +146,28 @@ def _say_how(roles: Roles) -> None:
     roles.basis["solution"] = basis
 
 
+def _say_what(roles: Roles) -> None:
+    """ "Paperwork is killing breweries. We automate it": it is the paperwork, where the problem begins with a thing."""
+    topic = _TOPIC.match(roles.problem)
+    thing = nouns.clean(topic["what"]) if topic else ""
+    if not thing or nouns.is_actor_phrase(thing, lenient=True):
+        return
+    said = re.compile(r"^(?:it|this|that)\b(?=\s(?:in|for|with|to|by|from|into)\b|$)")
+    for phrases in (roles.mechanisms, roles.outcomes):
+        phrases[:] = [
+            replace(m, rest=rest, outer=m.outer.replace(f"{m.base} {m.rest}", f"{m.base} {rest}"))
+            for m in phrases
+            for rest in (said.sub(thing, m.rest),)
+        ]
+
+
+_TOPIC = re.compile(r"^(?P<what>(?!not\s|being\s)[\w\s-]{3,60}?)\s(?:being|having|taking|costing|killing|\w{3,}ing)\b")
+
+
 def _who_complains(roles: Roles) -> str:
-    """ "Hotels throw away too much food": people or organisations that begin a sentence, right before its verb."""
-    words = roles.pain_sentences[0].split()[:5] if roles.pain_sentences else []
-    for end in range(1, len(words)):
-        last, verb = words[end - 1].lower(), words[end].lower()
-        if (w.is_base_verb(verb) or verb == "never") and w.is_plural(last) and nouns.is_actor(last):
-            return w.decapitalise(" ".join(words[:end]))
-    return ""
+    """ "Hotels throw away too much food": the people or organisations that the first complaint is about."""
+    subject = subjects.find(roles.pain_sentences[0]) if roles.pain_sentences else None
+    return subject.who if subject is not None else ""
 
 
 _GOAL_CHARS_MAX = 80
@@ -115,7 +175,16 @@ _GOAL_CHARS_MAX = 80
 
 def _goal(roles: Roles) -> str:
     """The outcome, else what is found or known in the end, else the first thing that the product does."""
+    for phrase in roles.mechanisms:
+        if phrase.base in experience.FLIPPED:
+            wanted = experience.goal_of(phrase, roles.audiences)
+            if wanted != phrase.base_form and wanted:
+                return wanted
     for phrase in roles.outcomes:
+        if phrase.base in experience.KEEPING and (avoided := experience.goal_of(phrase, roles.audiences)).startswith(
+            "avoid"
+        ):
+            return avoided
         text = re.split(r"\s(?:with|by|using)\s", phrase.base_form)[0]
         if (
             phrase.base not in MATCHING
@@ -131,6 +200,8 @@ def _goal(roles: Roles) -> str:
     if roles.problem.startswith("not knowing "):
         return "know " + roles.problem.removeprefix("not knowing ")
     for phrase in roles.mechanisms:
+        if phrase.rest.partition(" ")[0].lower() in {"it", "this", "that", "one", "both"}:
+            continue
         text = experience.goal_of(phrase, roles.audiences)
         if text and len(text) <= _GOAL_CHARS_MAX:
             return text

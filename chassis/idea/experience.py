@@ -10,6 +10,9 @@ from chassis.idea.verbs import INFORMING
 
 # Verbs whose object moves to the user: "delivers lunches to kids", "sends parents a box of diapers".
 HANDING = frozenset("send deliver bring provide give offer supply ship mail serve lend".split())
+# What one side does, and what the other side does then.
+FLIPPED = {"rent": "rent", "sell": "buy", "resell": "buy", "lease": "lease", "lend": "borrow", "loan": "borrow"}
+KEEPING = frozenset("stop prevent keep protect save".split())
 _ADVISING = frozenset("mentor advise help support guide assist coach".split())
 _SEEING = frozenset("show".split())
 _WARNING = {
@@ -38,6 +41,17 @@ def goal_of(phrase: VerbPhrase, audiences: Sequence[str]) -> str:
         return f"get help with {_core(topic['what'])}"
     if phrase.base in INFORMING and told:
         return _informed(phrase.base, content)
+    if phrase.base == "deliver" and phrase.clause == "noun":
+        return f"get {_core(rest)}"
+    if told and phrase.base in KEEPING and content.startswith("from "):
+        return f"avoid {_core(content.removeprefix('from '))}"
+    if phrase.base in FLIPPED:
+        # "rent out parking spots to commuters": they rent them.
+        for audience in audiences:
+            at = re.search(rf"\sto\s(?:\w+\s)?{re.escape(audience)}\b", rest, re.IGNORECASE)
+            if at:
+                thing = re.sub(r"^(?:out|back|off)\s", "", rest[: at.start()])
+                return f"{FLIPPED[phrase.base]} {_core(thing)}"
     if phrase.base in HANDING:
         if told:
             return f"get {_core(content)}" if content else ""

@@ -66,7 +66,10 @@ def features(roles: Roles, form: int, things: Sequence[str]) -> list[pb.Feature]
     if not rows and roles.problem:
         topic = _topic(roles.problem)
         gerund = w.base_of_gerund(topic.split()[0].lower())
-        rows.append((f"record cases of {topic}" if gerund else f"measure {topic}", "problem"))
+        if nouns.is_actor_phrase(topic, lenient=True) and topic != roles.problem:
+            rows.append((f"help with {roles.problem[len(topic) :].strip()}", "problem"))
+        elif topic.split()[0].lower() not in w.PRONOUNS:
+            rows.append((f"record cases of {topic}" if gerund else f"measure {topic}", "problem"))
     if not rows:
         # Only a name for a thing: what one does first with such a thing, marked as inferred by the caller.
         head = re.sub(r"^(?:an?|the|our|my)\s+", "", roles.head.strip(), flags=re.IGNORECASE)
@@ -78,7 +81,7 @@ def features(roles: Roles, form: int, things: Sequence[str]) -> list[pb.Feature]
         elif head and len(head.split()) < 7:
             rows.append(
                 (
-                    f"{'book' if form == pb.PRODUCT_FORM_SERVICE else 'order'} {w.article(w.decapitalise(head))}",
+                    f"{'book' if form == pb.PRODUCT_FORM_SERVICE else 'order'} {_with_article(w.decapitalise(head))}",
                     "willingness-to-pay",
                 )
             )
@@ -101,11 +104,18 @@ _TECHNICAL = frozenset(
 )
 
 
+def _with_article(head: str) -> str:
+    last = head.split()[-1].lower()
+    return head if last in {"software", "hardware", "insurance", "payroll"} or w.is_plural(last) else w.article(head)
+
+
 def _topic(problem: str) -> str:
     """The noun phrase that a problem clause is about ("raw images having noise" -> "raw images")."""
     parts = problem.split()
     for index, word in enumerate(parts):
-        if index and (word in {"being", "having", "not", "because"} or w.base_of_gerund(word.lower())):
+        if index > (nouns.names_a_trade(parts[0].lower()) and 1) and (
+            word in {"being", "having", "not", "because"} or w.base_of_gerund(word.lower())
+        ):
             return " ".join(parts[:index])
     return problem
 

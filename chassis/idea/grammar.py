@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chassis.idea import words as w
-from chassis.idea.lexicon import ACTORS, FORM_ADJECTIVES, FORM_HEADS
-from chassis.idea.nouns import has_actor
-from chassis.idea.verbs import ENABLING, INFORMING, MOSTLY_NOUNS
+from chassis.idea.lexicon import FORM_ADJECTIVES, FORM_HEADS
+from chassis.idea.nouns import has_actor, names_a_trade
+from chassis.idea.verbs import ENABLING, INFORMING, LOSING, MOSTLY_NOUNS
 from chassis.idea.words import Token
 
 _DESIGNED = frozenset(
@@ -26,6 +26,8 @@ _SKIPPED_ADVERBS = frozenset(
     "continuously never always also then only just better actively safely anonymously effortlessly directly "
     "specifically finally immediately gently secretly daily remotely really not no".split()
 )
+
+_LY_WORDS = frozenset("supply apply reply rely fly family assembly".split())
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,6 @@ def verb_form(tokens: Sequence[Token], index: int) -> tuple[str, str]:
         return "third", base
     if w.is_base_verb(word):
         return "base", word
-    # "that gamifies chores": an unknown verb where only a verb can stand is handled by the callers.
     return "", ""
 
 
@@ -103,11 +104,7 @@ def skip_adverbs(tokens: Sequence[Token], index: int) -> int:
     """The index of the first token at or after `index` that is no adverb."""
     while index < len(tokens) - 1:
         word = tokens[index].lower
-        is_adverb = word in _SKIPPED_ADVERBS or (word.endswith("ly") and word not in {"supply", "apply", "reply",
-            "rely",
-            "fly",
-            "family",
-            "assembly"})  # fmt: skip
+        is_adverb = word in _SKIPPED_ADVERBS or (word.endswith("ly") and word not in _LY_WORDS)
         if not is_adverb:
             break
         index += 1
@@ -148,7 +145,12 @@ def _subject(tokens: list[Token], result: Sentence) -> int:
             index += 1
     index = skip_adverbs(tokens, index)
     form, base = verb_form(tokens, index)
-    if form == "gerund" and index + 1 < len(tokens) and tokens[index].lower not in FORM_ADJECTIVES:
+    if (
+        form == "gerund"
+        and index + 1 < len(tokens)
+        and tokens[index].lower not in FORM_ADJECTIVES
+        and not (_gerund_is_modifier(tokens, index) and verb_form(tokens, index + 2)[0] == "base")
+    ):
         following = tokens[index + 1].lower
         if base in ENABLING or following in w.DETERMINERS or (
             base not in {"schedule", "book", "learn", "train", "plan", "budget", "tutor", "match", "track", "test"}
@@ -202,7 +204,8 @@ def _marker(tokens: list[Token], index: int, current: Clause) -> tuple[str, int]
     in_head = current.kind == "head"
     begun = bool(current.tokens)
     previous = tokens[index - 1] if index else None
-    if word == "which" and begun and _inside_informing(current) and _asks_which(tokens, index):
+    asks = _inside_informing(current) or (previous is not None and previous.lower in w.PREPOSITIONS - {"in", "on"})
+    if word == "which" and begun and asks and _asks_which(tokens, index):
         return "", 0
     if word in {"that", "which", "who"} and begun:
         return _relative(tokens, index, current)
@@ -250,7 +253,8 @@ def _marker(tokens: list[Token], index: int, current: Clause) -> tuple[str, int]
         return "instead", 2
     if (word, following) in {("thanks", "to"), ("in", "which"), ("on", "which")} and begun:
         return ("with" if word == "thanks" else "where"), 2
-    if word == "where" and begun and following != "to" and not _inside_informing(current):
+    asked = previous is not None and verb_form(tokens, index - 1)[0] in {"base", "third"} and not in_head
+    if word == "where" and begun and following != "to" and not _inside_informing(current) and not asked:
         return "where", 1
     if word == "so" and begun and following not in {"much", "many", "far"}:
         skip = 2 if following == "that" else 1
@@ -292,7 +296,7 @@ def _bare_verb(tokens: list[Token], index: int, previous: Token) -> bool:
 
 def _relative(tokens: list[Token], index: int, current: Clause) -> tuple[str, int]:
     at = skip_adverbs(tokens, index + 1)
-    form, _ = verb_form(tokens, at)
+    form, base = verb_form(tokens, at)
     nxt = tokens[at].lower if at < len(tokens) else ""
     if nxt in {"is", "are"} and _ends_with_actor(current) and verb_form(tokens, at + 1)[0] == "gerund":
         # "people which is losing their keys"
@@ -305,6 +309,8 @@ def _relative(tokens: list[Token], index: int, current: Clause) -> tuple[str, in
         if nxt in {"can", "will", "would", "could", "should", "may", "does"} and verb_form(tokens, after)[0] == "base":
             return "relative", after - index
         return "is", 1
+    if form == "third" and tokens[index].lower == "who" and base in LOSING and _ends_with_actor(current):
+        return "who", 1
     if form == "third" or (not form and nxt.endswith("s") and not nxt.endswith("ss")):
         return "relative", 1
     if form == "base":
@@ -345,11 +351,11 @@ def _bases(clause: Clause) -> list[str]:
 def _gerund_is_modifier(tokens: list[Token], index: int) -> bool:
     """ "for remote engineering teams", "for training providers": an -ing word before an actor is no verb."""
     following = [t.lower for t in tokens[index + 1 : index + 3] if t.is_word]
-    return bool(following) and has_actor(following[:1]) and tokens[index].lower in {
-        "engineering", "training", "manufacturing", "consulting", "marketing", "accounting", "building", "shipping",
-        "aging", "ageing", "growing", "working", "mining", "farming", "housing", "trading", "teaching", "publishing",
-        "advertising", "nursing", "banking", "cleaning", "catering", "buying", "testing", "operating", "data-sharing",
-    }  # fmt: skip
+    return (
+        bool(following)
+        and (has_actor(following[:1]) or following[0] == "agents")
+        and names_a_trade(tokens[index].lower)
+    )
 
 
 def _participle(tokens: list[Token], index: int, current: Clause, previous: Token | None) -> tuple[str, int]:
@@ -377,7 +383,9 @@ def _participle(tokens: list[Token], index: int, current: Clause, previous: Toke
         if word in {"acting", "serving", "working", "featuring", "offering", "including"} and base in {"act", "serve"}:
             return "acting", 2 if tokens[index + 1].lower == "as" else 1
         return "relative", 0
-    if form == "gerund" and current.kind == "head" and previous.lower in ACTORS and base in ENABLING:
+    helps = form == "gerund" and current.kind in {"head", "for"} and has_actor([previous.lower])
+    if helps and base in (ENABLING if current.kind == "head" else ENABLING | INFORMING):
+        # "a dashboard for mayors showing which potholes ..."
         return "relative", 0
     return "", 0
 

@@ -7,7 +7,7 @@ import re
 from chassis.idea import nouns
 from chassis.idea import words as w
 from chassis.idea.grammar import Sentence, VerbPhrase
-from chassis.idea.lexicon import FORM_ADJECTIVES, FORM_WORDS, NOMINALISATIONS
+from chassis.idea.lexicon import FORM_ADJECTIVES, FORM_WORDS, NOMINALISATIONS, PLACES_AS_ACTORS
 from chassis.idea.roles import Roles
 
 # What single activities are done to, where the head does not say ("scheduling tool").
@@ -21,7 +21,9 @@ _GERUND_OBJECTS = {
 _ANALOGUE_VERBS = {
     "uber": ("book", "{} on demand"), "airbnb": ("rent", "{}"), "tinder": ("match", "{}"), "netflix": ("stream", "{}"),
     "spotify": ("stream", "{}"), "etsy": ("sell", "{}"), "ebay": ("sell", "{}"), "duolingo": ("practise", "{}"),
-    "strava": ("track", "{}"), "calendly": ("schedule", "{}"), "stripe": ("take", "{} payments"),
+    "strava": ("track", "{}"), "deliveroo": ("order", "from {}"), "doordash": ("order", "from {}"),
+    "instacart": ("order", "from {}"), "vinted": ("sell", "second-hand {}"), "calendly": ("schedule", "{}"),
+    "stripe": ("take", "{} payments"),
 }  # fmt: skip
 _PEOPLE_ARE_BOOKED = frozenset({"uber"})
 _PEOPLE_MEET = frozenset({"tinder", "linkedin"})
@@ -49,6 +51,12 @@ def read_head(parsed: Sentence, roles: Roles) -> None:
     if boxed and not roles.mechanisms:
         _add(roles, "deliver", boxed["what"], head)
         return
+    gathered = re.match(
+        r"^(?:an?\s+)?(?:[\w-]+\s)*(?:communit(?:y|ies)|networks?|clubs?|groups?|forums?|meetups?|circles?)\s+(?:of|for)\s+"
+        r"(?P<who>.+)$", parsed.source[:80].split(",")[0].rstrip(" ."), re.IGNORECASE,
+    )  # fmt: skip
+    if gathered and nouns.is_actor_phrase(re.split(r"\s(?=\w{3,}ing\b|who\b)", gathered["who"])[0]):
+        roles.add_audience(gathered["who"], head)
     listed = re.match(
         r"^(?:an?\s+)?(?:[\w-]+\s)*(?:directory|database|catalogue?|collection|list|map|guide)\s+(?:of|to)\s+(?P<what>.+)$",
         head,
@@ -91,20 +99,25 @@ def read_head(parsed: Sentence, roles: Roles) -> None:
     elif not roles.audiences and nouns.is_actor_phrase(about, lenient=True) and form in _OWNED_SOFTWARE:
         roles.add_audience(w.plural(about), about)
     elif not roles.audiences and len(words) > 1 and nouns.is_actor(owner) and not nouns.is_actor(words[-1].lower()):
-        roles.add_audience(w.plural(owner), about)
+        shop = len(words) > 2 and (nouns.is_actor(words[1].lower()) or words[1].lower() in PLACES_AS_ACTORS)
+        roles.add_audience(w.plural(f"{owner} {words[1]}" if shop else owner), about)
 
 
 def read_analogue(company: str, what: str, roles: Roles) -> None:
     """ "Uber for lawn mowing": what is done is known from the company, unless it is for people."""
-    thing = nouns.clean(re.split(r"\s(?:that|which|who|by|with)\s", what)[0])
+    thing = nouns.clean(re.split(r"\s(?:that|which|who|by|with)\s|[.;!]", what)[0])
+    thing, _, served = thing.partition(" for ")
+    if served and nouns.is_actor_phrase(served, lenient=True):
+        roles.add_audience(served, what)
     roles.things.append(thing)
     head = nouns.head_of(thing)
     if company in _PEOPLE_ARE_BOOKED and head in PROVIDERS:
         # "Uber for dog walkers": they are what is ordered; who orders follows from the field.
         _add(roles, "book", f"{thing} on demand", f"{company} for {thing}")
-    elif company in _PEOPLE_MEET and nouns.is_actor_phrase(thing):
+    elif company in _PEOPLE_MEET and (nouns.is_actor_phrase(thing) or w.is_plural(thing.split()[-1].lower())):
         roles.add_audience(thing, what)
         _add(roles, "match", f"{thing} with each other", f"{company} for {thing}")
+        roles.set_problem(f"finding {thing}", f"{company} for {thing}", inferred=True)
     elif nouns.is_actor_phrase(thing):
         roles.add_audience(thing, what)
     elif company in _ANALOGUE_VERBS and not roles.mechanisms:

@@ -13,7 +13,10 @@ _LEAD_IN = re.compile(
         |start(?:ing)?|work(?:ing)?\s+on|sell(?:ing)?|provid(?:e|ing)|(?:had|have)\s+an\s+idea\s+for|an\s+idea\s+for)\s+
     | (?:my|our|the|this|a|an)?\s*(?:startup\s+|business\s+|product\s+|app\s+)?
       (?:idea|concept|product|pitch|proposal)\s*
-      (?:is|:|would\s+be|-|–|—|for)\s*(?:to\s+(?:build|create|make|develop|offer|launch)\s+)?(?:for\s+)?
+      (?:is\s+that|is|:|would\s+be|-|–|—|for)\s*(?:to\s+(?:build|create|make|develop|offer|launch)\s+)?(?:for\s+)?
+    | (?:i|we)\s+(?:want|wish|would\s+like|dream)\s+that\s+
+    | (?:could|can|should)\s+we\s+(?=\w+\s)
+    | (?:what\s+if|how\s+about|why\s+not)\s+(?=\w+ing\s|an?\s)
     | (?:it's|it\s+is|this\s+is|there\s+(?:is|should\s+be)|what\s+if\s+there\s+(?:was|were)|imagine|introducing
         |presenting|(?:build|create|develop|make)(?:\s+(?:me|us))?|think\s+of)\s+(?=(?:a|an|the|our)\b)
     )""",

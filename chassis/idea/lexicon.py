@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+from chassis.idea.people import ACTOR_PAIRS as ACTOR_PAIRS
+from chassis.idea.people import KIN, MORE_ACTORS
 from pipeline.v1 import common_pb2 as pb
 
 # Heads of noun phrases that name people or organisations (singular).
@@ -58,6 +62,7 @@ ACTORS = frozenset(
      "centre", "plant", "fund", "agent", "lab", "port", "bar", "utility", "defense", "defence", "court", "club",
      "library",
      "farm", "warehouse", "player", "practice", "host", "school", "store", "brand", "office", "fleet"}  # fmt: skip
+ACTORS = ACTORS | MORE_ACTORS
 # Organisations only when they head the phrase in the plural or follow "for"/"targeting".
 PLACES_AS_ACTORS = frozenset(
     "infrastructure network industry chain center centre plant farm warehouse fund agent lab port bar utility defense "
@@ -174,7 +179,26 @@ ANALOGUES: dict[str, tuple[str, pb.ProductForm.ValueType]] = {
     "strava": ("activity tracking", pb.PRODUCT_FORM_MOBILE_APP),
     "calendly": ("scheduling", pb.PRODUCT_FORM_WEB_APP),
     "github": ("collaboration", pb.PRODUCT_FORM_WEB_APP),
+    "deliveroo": ("delivery", pb.PRODUCT_FORM_MARKETPLACE),
+    "doordash": ("delivery", pb.PRODUCT_FORM_MARKETPLACE),
+    "instacart": ("delivery", pb.PRODUCT_FORM_MARKETPLACE),
+    "vinted": ("second-hand", pb.PRODUCT_FORM_MARKETPLACE),
+    "lyft": ("ride", pb.PRODUCT_FORM_MARKETPLACE),
+    "blablacar": ("ride-sharing", pb.PRODUCT_FORM_MARKETPLACE),
+    "patreon": ("membership", pb.PRODUCT_FORM_WEB_APP),
+    "kickstarter": ("crowdfunding", pb.PRODUCT_FORM_WEB_APP),
+    "tripadvisor": ("review", pb.PRODUCT_FORM_WEB_APP),
+    "yelp": ("review", pb.PRODUCT_FORM_WEB_APP),
+    "glassdoor": ("employer review", pb.PRODUCT_FORM_WEB_APP),
+    "slack": ("team chat", pb.PRODUCT_FORM_WEB_APP),
+    "zoom": ("video call", pb.PRODUCT_FORM_WEB_APP),
+    "venmo": ("payments", pb.PRODUCT_FORM_MOBILE_APP),
 }
+# "Uber for X", "Tinder but for X", "the Netflix of X for Y", "it is like Strava, but for Y".
+ANALOGUE = re.compile(
+    r"^(?:(?:it(?:['’]s|\s+is)?|basically|think|kind\s+of|sort\s+of|like|an?|the)\s+){0,4}(?P<company>\w+),?\s+(?:but\s+)?"
+    r"(?P<how>for|of)\s+(?P<what>.+)$", re.IGNORECASE,
+)  # fmt: skip
 # Things that a verb goes with when a mechanism is a bare noun phrase ("automatic reminders" -> send).
 VERB_FOR_NOUN = {
     "reminder": "send", "alert": "send", "notification": "send", "message": "send", "warning": "send", "nudge": "send",
@@ -236,9 +260,10 @@ CONSUMERS = frozenset(
     enthusiast pensioner retiree sibling twin cousin aunt uncle widow widower insomniac smoker drinker singer skater
     surfer angler knitter sufferer pedestrian motorist motorcyclist passenger villager apprentice trainee graduate
     collector hobbyist lover woman man girl boy friend survivor veteran seeker walker cook dyslexic
+    visitor partner lodger asthmatic coeliac celiac birdwatcher stargazer newlywed mourner borrower saver
     """.split()
-)
+) | KIN - {"colleague"}
 PUBLIC = frozenset(
     "government city municipality council town regulator authority army police ministry defense defence military nasa "
-    "esa citizen-service public-sector".split()
+    "esa citizen-service public-sector mayor councillor councilor senator minister diplomat embassy".split()
 )

@@ -8,15 +8,22 @@ from collections.abc import Sequence
 
 from chassis.idea import words as w
 from chassis.idea.category import Category
-from chassis.idea.lexicon import FORM_WORDS
+from chassis.idea.lexicon import ANALOGUES, FORM_WORDS
 
 NAMES_MAX = 5
 _LETTERS_MIN, _LETTERS_MAX = 4, 14
 _VOWELS = "aeiouy"
-_SKIPPED = FORM_WORDS | frozenset(
-    "automatic online smart mobile small high good best real-time personal free fast make get help people person user "
-    "thing way new based system process company business large big next same right wrong data vetted local current "
-    "health care short hard find uber industry operations something anything with demand requirement date team".split()
+_SKIPPED = (
+    FORM_WORDS
+    | frozenset(ANALOGUES)
+    | frozenset("other each elderly kill die pregnant blind deaf nobody".split())
+    | frozenset(
+        "automatic online smart mobile small high good best real-time personal free fast make get help people "
+        "person user "
+        "thing way new based system process company business large big next same right wrong data vetted local current "
+        "health care short hard find uber industry operations something anything with demand requirement date "
+        "team".split()
+    )
 )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from chassis.idea import words as w
 from chassis.idea.lexicon import (
+    ACTOR_PAIRS,
     ACTOR_SUFFIXES,
     ACTORS,
     NOMINALISATIONS,
@@ -26,6 +27,11 @@ def is_actor(word: str) -> bool:
     if base in NOT_ACTORS:
         return base in ACTORS and base not in {"agent", "carrier"}
     return base in ACTORS or (len(base) > 5 and base.endswith(ACTOR_SUFFIXES))
+
+
+def is_actor_pair(first: str, last: str) -> bool:
+    """Whether two lower-case words name people or organisations only together ("funeral homes", "au pairs")."""
+    return f"{first.replace('’', chr(39))} {w.singular(last)}" in ACTOR_PAIRS
 
 
 def is_agent(word: str) -> bool:
@@ -53,6 +59,19 @@ _DEVICES = frozenset(
 )
 
 
+def names_a_trade(word: str) -> bool:
+    """Whether an -ing word before people says what they do ("letting agents") and is no verb."""
+    return word in _TRADES
+
+
+_TRADES = frozenset(
+    "engineering training manufacturing consulting marketing accounting building shipping aging ageing growing "
+    "working mining farming housing trading teaching publishing advertising nursing banking cleaning catering buying "
+    "testing operating data-sharing letting hiring climbing driving swimming riding boarding fishing gaming living "
+    "breeding planning purchasing catering brewing roofing painting sailing dancing wedding visiting nursing".split()
+)
+
+
 def has_actor(lower_words: Sequence[str]) -> bool:
     """Whether any of the words names people or organisations."""
     return any(is_actor(word) for word in lower_words)
@@ -72,7 +91,8 @@ def head_of(phrase: str) -> str:
 def is_actor_phrase(phrase: str, *, lenient: bool = False) -> bool:
     """Whether a noun phrase names people or organisations; `lenient` after "for" or "targeting"."""
     head = head_of(phrase)
-    if is_actor(head):
+    words = re.split(r"\s(?:of|in|for|with|who|that|from|at|on|to)\s", phrase.lower(), maxsplit=1)[0].split()
+    if is_actor(head) or (len(words) > 1 and is_actor_pair(words[-2], words[-1])):
         return True
     return lenient and (head in PLACES_AS_ACTORS or is_agent(head))
 
@@ -137,6 +157,8 @@ def to_verb_phrase(phrase: str) -> tuple[str, str] | None:
         return None
     last = parts[-1].lower()
     before = " ".join(parts[:-1])
+    if last in {"training", "coaching"} and len(parts) > 1 and not is_actor(parts[-2].lower()):
+        return "take", cleaned
     of = re.match(r"^(?P<act>[\w-]+)\s+of\s+(?P<what>.+)$", cleaned, re.IGNORECASE)
     if of and (verb := w.base_of_gerund(of["act"].lower()) or NOMINALISATIONS.get(w.singular(of["act"].lower()), "")):
         return verb, of["what"]
@@ -154,7 +176,9 @@ def to_verb_phrase(phrase: str) -> tuple[str, str] | None:
     if verb and before:
         return verb, object_of(before)
     if singular in VERB_FOR_NOUN:
-        return VERB_FOR_NOUN[singular], cleaned
+        return VERB_FOR_NOUN[singular], cleaned if before else w.plural(cleaned.lower()) if last.endswith(
+            "ing"
+        ) else object_of(cleaned)
     return None
 
 

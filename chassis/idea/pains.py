@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from chassis.idea import subjects
 from chassis.idea import words as w
 from chassis.idea.lexicon import HARD, HARM_VERBS, PAINS
 from chassis.idea.nouns import clean, is_actor_phrase
@@ -25,6 +26,10 @@ _LEADING = re.compile(
     r"|problem|traditionally|often)\s*(?:that\s+)?[,:]?\s+)+",
     re.IGNORECASE,
 )
+_QUESTION = re.compile(
+    r"^(?:(?:why|how come|how)\s+(?:do|does|is|are|must|should)|(?:are|were)\s+you|ever(?:\s+been)?|"
+    r"do\s+you)\s+", re.IGNORECASE
+)  # fmt: skip
 _CUTS = (
     " due to ", ", leading to ", ", causing ", ", which ", ", making ", ", resulting ", " because ", ", slowing ",
     ", limiting ", ", threatening ", ", preventing ", ", costing ", ", ruining ", ", blocking ", ", while ", ", with ",
@@ -43,6 +48,8 @@ _FINITE_PLURAL = HARM_VERBS | frozenset(
 
 # Harm verbs whose -s form is as often a plural noun ("fire risks").
 _NOUNS_TOO = frozenset("risk cost hit limit break crash waste work need result lead run keep find".split())
+# What follows one of them is a verb.
+_SURELY = frozenset("always never often usually sometimes still rarely".split())
 _NEVER_NOUNS = frozenset("generate take require destroy fail consume perform inherit create suffer lack".split())
 
 
@@ -51,7 +58,7 @@ _COMPLAINTS = re.compile(
     r"(?:nobody|no one|hardly anyone) \w+|"
     r"throw(?:s|ing)? (?:\w+ )?away|wait(?:s|ing)? (?:for )?(?:hours|days|weeks|months|ages)|"
     r"takes? (?:hours|days|weeks|months|ages|forever)|(?:hate|dread)s?|(?:sick|tired) of|never knows?|"
-    r"ends? up|struggl\w+|too (?:much|many|little|few|late))\b",
+    r"ends? (?:up|in)|struggl\w+|too (?:much|many|little|few|late))\b",
     re.IGNORECASE,
 )
 
@@ -156,10 +163,10 @@ def without_coordinated(text: str) -> str:
 def as_noun_phrase(sentence: str) -> str:
     """The sentence as a noun or gerund phrase of at most 120 characters, without a final stop."""
     text = without_brackets(sentence)
-    text = _LEADING.sub("", text)
+    text = _QUESTION.sub("", _LEADING.sub("", text))
     text, condition = without_leading_clause(text)
     hard = re.match(
-        r"^(?:it(?:'s| is| becomes| gets| remains)\s+)?(?:almost |nearly |very |too |extremely "
+        r"^(?:it(?:'s| is| becomes| gets| remains)?\s+)?(?:so |almost |nearly |very |too |extremely "
         r")?(?P<how>impossible|difficult|hard|tedious|costly|expensive|"
         r"time-consuming)\s+(?:for\s+(?P<who>.+?)\s+)?to\s+(?P<what>.+)$",
         text,
@@ -240,12 +247,16 @@ def finite_verb(text: str) -> int:
 
 def _finite(tokens: list[Token]) -> int:
     relative = False
+    any_plural = False
     for index, token in enumerate(tokens):
         previous = tokens[index - 1].lower if index else ""
+        any_plural = any_plural or w.is_plural(previous)
         if token.lower in {"that", "which", "who", "where"} and index:
             relative = True
             continue
         is_finite = False
+        if previous in _SURELY and index > 1 and w.base_of_third(token.lower):
+            is_finite = True
         if token.lower in w.AUXILIARIES | {"becomes", "become"} and index:
             is_finite = True
         elif index and (
@@ -271,7 +282,7 @@ def _finite(tokens: list[Token]) -> int:
                 w.is_plural(before) or before.endswith("%") or before in {"people", "they", "we", "i", "data"}
             )
             if token.lower in _NEVER_NOUNS:
-                plural_subject = plural_subject or any(w.is_plural(t.lower) for t in tokens[:index])
+                plural_subject = plural_subject or any_plural
             if token.lower in _FINITE_PLURAL and plural_subject and token.lower != "often":
                 is_finite = True
         if is_finite:
@@ -286,7 +297,10 @@ def _gerund_clause(text: str) -> str:
     tokens = w.tokenize(text)
     index = finite_verb(text)
     if index < 1:
-        return text
+        found = subjects.find(text)
+        if found is None or not text.endswith(found.source):
+            return text
+        index = len(tokens) - len(found.verb_on)
     verb = tokens[index].lower
     subject = text[: tokens[index].start].strip()
     if len(subject) > _SUBJECT_CHARS_MAX:

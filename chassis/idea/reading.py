@@ -5,11 +5,23 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from chassis.idea import classify, extract, interpret, language, naming, nouns, regulated, spelling, suspicious
+from chassis.idea import (
+    classify,
+    extract,
+    interpret,
+    language,
+    naming,
+    nouns,
+    pains,
+    regulated,
+    spelling,
+    subjects,
+    suspicious,
+)
 from chassis.idea import words as w
 from chassis.idea.category import Category
 from chassis.idea.claims import ClaimFacts, claims
-from chassis.idea.lexicon import ACTORS, FORM_WORDS, HARD, PAINS
+from chassis.idea.lexicon import ACTORS, CONSUMERS, FORM_WORDS, HARD, PAINS
 from chassis.idea.roles import Roles
 from chassis.idea.verbs import VERBS
 from pipeline.v1 import common_pb2 as pb
@@ -20,6 +32,12 @@ FIELDS = (
     "one_liner", "audiences", "problem", "solution", "mechanisms", "category", "customer_type", "business_model",
     "product_form", "features", "keywords", "entities",
 )  # fmt: skip
+
+
+# "Software for undertakers": what form a product has says nothing about its field.
+_FORM_ONLY = re.compile(
+    r"^(\W*(?:an?\s|the\s|our\s)?(?:[\w-]+\s)?)(?:software|tool|platform)\b(?=\s(?:for|that|to|which|in)\b)", re.I
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +63,8 @@ def read_idea(text: str, name: str = "") -> IdeaReading:
     for audience in who:
         focus = focus.replace(audience, " ")
     # "A B2B (SaaS / Edge API) solution": how it is sold says nothing about the field.
-    hit = classify.categorise(re.sub(r"(?<=B2B|B2G|M2M) \([^)]*\)", "", text, count=1), focus, " ".join(who))
+    plain = _FORM_ONLY.sub(r"\1", re.sub(r"(?<=B2B|B2G|M2M) \([^)]*\)", "", text, count=1))
+    hit = classify.categorise(plain, focus, " ".join(who))
     category = hit.category
     profile = pb.IdeaProfile(idea=written, language=code, category=category.slug, category_label=category.label)
     basis: dict[str, str] = dict(found.basis)
@@ -108,7 +127,13 @@ def _known_english(text: str) -> int:
 
 def _who(profile: pb.IdeaProfile, found: Roles, category: Category, basis: dict[str, str], inferred: list[str]) -> None:
     profile.audiences.extend(found.audiences)
-    if not found.audiences and category.audience and not re.search(r"\b(?:your|people)\b", profile.idea, re.IGNORECASE):
+    homely = classify.private(profile.idea) and nouns.head_of(category.audience) not in CONSUMERS
+    if (
+        not found.audiences
+        and category.audience
+        and not homely
+        and not re.search(r"\b(?:your|people)\b", profile.idea, re.IGNORECASE)
+    ):
         profile.audiences.append(category.audience)
         basis["audiences"] = basis.get("category", "")
         inferred.append("audiences")
@@ -260,7 +285,8 @@ def _product(head: str) -> str:
     words = head.split()
     titled = len(words) > 1 and any(word[:1].isupper() and not word.isupper() for word in words[1:])
     name = head if titled else w.decapitalise(head)
-    mass = words[-1].lower() in _MASS_FORMS or w.is_plural(words[-1].lower())
+    core = re.split(r"\s(?:of|for|to|with|in)\s", head)[0].split()[-1].lower()
+    mass = words[-1].lower() in _MASS_FORMS or w.is_plural(core)
     return name if mass else w.article(name)
 
 
@@ -270,9 +296,21 @@ _MASS_FORMS = frozenset(
 )
 
 
+def _is_clause(head: str) -> bool:
+    """Whether what stands for the head is a sentence: "we do it in one click", "phone reads the shelf"."""
+    first = head.split()[0].lower()
+    return (
+        first in w.PRONOUNS | {"want", "nobody", "get", "make"}
+        or pains.finite_verb(head) > 0
+        or subjects.find(head) is not None
+    )
+
+
 def _facts(profile: pb.IdeaProfile, found: Roles) -> ClaimFacts:
     head = re.sub(r"^(?:an?|the|our|my)\s+", "", found.head.strip(), flags=re.IGNORECASE)
-    if found.labelled or not head or len(head.split()) > 8:
+    if len(head.split()) > 5:
+        head = re.split(r"\s(?:from|that|which|where|who)\s", head)[0]
+    if found.labelled or not head or len(head.split()) > 8 or _is_clause(head):
         head = _FORM_NAMES.get(profile.product_form, "product")
     audience = w.join(list(found.audiences[:2])) or "".join(profile.audiences[:1])
     means = ""

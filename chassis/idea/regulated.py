@@ -29,12 +29,14 @@ _RULES = (
           r"pharmac\w+|surg(?:ery|eries|eons?|ical)|drug discovery|physiotherap\w+|elderly care|caregivers?|"
           r"dementia|chronic|implants?|hay fever|asthma\w*|allergic|pollen|"
           r"implantable|telehealth|telemedicine|depress\w+|anxiety|cancer|oncology|pregnan\w+|longevity|"
-          r"medicines?|fertility)\b",
+          r"medicines?|fertility|midwi(?:fe|ves)|physios?|carers?|pills?|glucose|insulin|opticians?|podiatr\w+|vaccin\w+|"
+          r"care homes?|hearing aids?|wounds?|paramedics?)\b",
           "Clear how health data is held (HIPAA in the US, GDPR article 9 in the EU) and whether the product "
           "counts as a medical device, "
           "before the first patient record is stored."),
-    _Rule("finance", r"\b(?:payments?|pay(?:s|ing)? (?:out|bills|invoices)|invoices?|banks?|banking|lend(?:s|"
-    r"ers?|ing)?|loans?|credit "
+    _Rule("finance", r"\b(?:payments?|pay(?:s|ing)? (?:out|bills|invoices)|invoic(?:es?|ing)|(?<!food )banks?|banking|"
+    r"lend(?:ers?|ing)|lends? (?:money|cash)|direct debits?|card readers?|cashless|bookkeep\w+|"
+    r"(?:rent|security|rental) deposits?|split(?:s|ting)? (?:the )?(?:rent|bills?|costs?)|loans?|credit "
           r"(?:score|card|risk)s?|insur(?:ance|ers?|ing)|invest(?:s|ing|ments?|ors?)?|crypto(?:s|currency|"
           r"currencies)?|wallets?|remittances?|pensions?|mortgages?|"
           r"trading|payroll|tax(?:es)?|escrow|crowdfund\w*|financial (?:data|advice|"
@@ -48,7 +50,8 @@ _RULES = (
           r"(?:primary|elementary|middle|secondary) schools?|school (?:students?|events?|runs?|trips?)|k-?12|"
           r"schoolchildren|preschool\w*|nursery|"
           r"nurseries|daycare|"
-          r"kindergartens?|babysitters?)\b",
+          r"kindergartens?|babysitters?|au pairs?|childminders?|schoolkids|child care|"
+          r"(?:child|baby|booster|car) seats?)\b",
           "Clear parental consent (COPPA under 13 in the US, GDPR article 8 in the EU), and the vetting of "
           "every adult who meets a minor."),
     _Rule("aviation", r"\b(?:drones?|uavs?|unmanned aircraft|evtols?|aircraft|aviation|airspace|flying|"
@@ -74,7 +77,9 @@ _RULES = (
           r"contract review|litigation|divorce|immigration|visa applications?|wills?\b(?= writing| and)|"
           r"paralegals?)\b",
           "Clear the line to the unauthorised practice of law, and confidentiality of what clients upload."),
-    _Rule("food safety", r"\b(?:expir(?:y|ed|es|ation|ing)|allerg\w+|food safety|leftovers?|surplus food|"
+    _Rule("food safety", r"\b(?:expir(?:y|ed|es|ation|ing)|allerg\w+|food safety|leftovers|surplus food|"
+    r"leftover (?:food|meals?|bread|ingredients?|past\w+|dish\w+|vegetables?)|(?:food|gluten|lactose) intoleran\w+|"
+    r"coeliacs?|celiacs?|raw milk|"
     r"home[- ]cook\w*|meal kits?|"
           r"food delivery|cultured meat|catering|dietary|restaurants? surplus|food donations?|food banks?)\b",
           "Clear what is promised about food that is past its date or holds allergens, and who is liable; "
@@ -89,12 +94,15 @@ _RULES = (
           "Clear licences to sell and ship, age checks, and the ad platforms' own bans."),
     _Rule("gambling", r"\b(?:gambl\w+|betting|bets|casinos?|lotter(?:y|ies)|poker|wagers?)\b",
           "Clear a gambling licence in every place served, age checks, and the ad platforms' certification."),
-    _Rule("housing", r"\b(?:tenants?|landlords?|rental housing|apartments?|roommates?|flatmates?|real estate|"
+    _Rule("housing", r"\b(?:tenants?|tenanc(?:y|ies)|landlords?|letting agents?|lettings?|sublet\w*|evict\w*|"
+    r"lodgers?|rental housing|apartments?|roommates?|flatmates?|real estate|"
     r"mortgages?|co-living)\b",
           "Clear fair-housing rules for whoever is shown or refused a home, and licence rules for brokers."),
     _Rule("vehicle safety", r"\b(?:autonomous (?:vehicles?|cars?|trucks?)|self-driving|robotaxis?|ride[- "
     r"]sharing|ride[- ]hailing|carpool\w*|"
-          r"e?-?scooters?|charging stations?|driver monitoring)\b",
+          r"e?-?scooters?|charging stations?|driver monitoring|(?:lorry|truck|bus|car|driver|"
+          r"vehicle)(?:['’]?s)? blind spots?|(?:car|lift|taxi|cab)[- ]shar\w+|"
+          r"shar(?:es?|ing) (?:an? |their |the )?(?:taxis?|cabs?|rides?|lifts?|cars?)|e-?bikes?)\b",
           "Clear road approval, driver checks and insurance before anyone rides."),
     _Rule("product safety", r"\b(?:batter(?:y|ies)|robots?|robotic\w*|cobots?|reactors?|high voltage|"
     r"wearables?|wristbands?|smartwatch(?:es)?|toys?|3d[- ]printed|"
@@ -133,10 +141,11 @@ _RULES = (
           "Clear the legal basis, retention and deletion of personal data (GDPR, CCPA) and keep what is "
           "collected to what the product needs."),
     _Rule("physical safety of users", r"\b(?:strangers?|dating|meet(?:s|ing)? (?:in person|strangers)|"
-    r"babysitters?|nann(?:y|ies)|home visits?|"
+    r"babysitters?|au pairs?|host famil\w+|house ?sitters?|(?<!for )nann(?:y|ies)|home visits?|"
           r"handym[ae]n|couchsurf\w*|ride[- ]sharing|elderly companions?|pet sitters?|vetted tutors?)\b",
           "Clear identity and background checks, a way to report and block, and insurance for meetings of strangers."),
-    _Rule("copyright", r"\b(?:music streaming|lyrics|films?(?! (?:an?|the|it|them|their|your|his|her|"
+    _Rule("copyright", r"\b(?:music streaming|sheet music|audiobooks?|e-?books?|lyrics|films?(?! (?:an?|the|"
+    r"it|them|their|your|his|her|"
           r"themselves)\b)|movies?|textbooks?|scrap(?:e|es|ing) (?:the "
     r")?(?:web|sites|articles|content)|"
           r"voice clon\w+|deepfakes?|ai-generated (?:music|art|images|books))\b",
@@ -146,7 +155,8 @@ _COMPILED = tuple((rule, re.compile(rule.pattern, re.IGNORECASE)) for rule in _R
 _BASIS_WORDS_MAX = 4
 # Words that name security tools' own field rather than people's health, and other false friends.
 _FALSE_FRIENDS = re.compile(
-    r"\bhealth check\w*|\btoken budget\w*|\bchild process\w*|\bnursery crops?\b|\btraining cameras?\b|"
+    r"\bhealth check\w*|\btoken budget\w*|\bchild process\w*|\bnursery crops?\b|\bplant nurser\w+|"
+    r"\btree nurser\w+|\b(?:blood|power|data|river|question|seed|memory|time) banks?\b|\btraining cameras?\b|"
     r"\bunderwater drones?\b|\bunderwater (?=drones?\b)",
     re.IGNORECASE,
 )

@@ -61,7 +61,9 @@ class Roles:
                     x.lower() if x in titled and x.lower() not in w.PROPER else x for x in cleaned.split()
                 )
         cleaned = re.sub(
-            r"^(?:vetted|verified|certified|screened|qualified|trusted|trained|the right|suitable)\s+", "", cleaned
+            r"^(?:vetted|verified|certified|screened|qualified|trusted|trained|the right|suitable|other|fellow)\s+",
+            "",
+            cleaned,
         )
         cleaned = re.sub(
             r"^(?:many|most|some|busy people like|people like|all|any|every|each|your|our)\s+",

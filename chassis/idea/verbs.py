@@ -28,6 +28,8 @@ IMPROVING = frozenset(
     "improve increase boost raise speed accelerate streamline simplify grow optimise optimize maximise maximize "
     "enhance strengthen extend double triple automate".split()
 )
+# "my grandmother who forgets to drink": what goes wrong for them.
+LOSING = frozenset("forget lose waste miss hate fail struggle lack".split())
 _OTHER = """
 accept access accommodate account achieve acquire act activate approach adapt add address adjust administer
 adopt advertise
@@ -80,6 +82,11 @@ transition migrate converge evolve lie hide operate excel retire parse dissolve 
 declutter sound appear mow weed tidy sew knit paddle kayak battle beat replenish rehome groom fundraise
 crowdfund fix shadow
 sandbox arbitrate deduplicate
+throw bury repeat wear cry wander climb shout hang dig pour cross drag haul bother commit admit argue queue fax phone
+ring text skip steal lift smell touch swallow quit panic trust wonder beg arrive happen hurt die owe empty juggle dread
+lag misplace rush scramble scroll swim stand hesitate postpone pretend quarrel retype scribble sue suspect swear
+tolerate undercharge wait haggle cheat choke complain confuse interrupt overstock photocopy rot shred spoil spill
+stare sweat blow kill crush plague haunt strangle drown frustrate annoy bother irritate
 dedupe collate outline flip brainstorm pitch refer enroll memorise memorize sublet commute carpool hail dock
 """.split()
 _NOT_AFTER_ALL = frozenset(
@@ -95,13 +102,15 @@ MOSTLY_NOUNS = _NOT_AFTER_ALL | frozenset(
     "review risk route sale scale score screen script search sense shop sign source start state stock store stream "
     "study supply support surface survey target tax test tip tour trade transport travel trigger view visit waste "
     "watch water work pool partner network tutor volunteer budget record result return attack log map match list "
-    "account schedule book meeting training lack need stake force function label brush host tag".split()
+    "account schedule book meeting training lack need stake force function label brush host tag phone ring text "
+    "panic trust queue rush cross empty spoil swim climb lag dread "
+    "steal lift smell touch fax pour stand cheat shred blow".split()
 )
 DOUBLING = frozenset(
     "excel plan scan shop map stop run get set cut let put win begin submit refer prefer control ship tag chat "
     "flag swap "
     "spot log trim fit drop plug cram split hit quit program format bid ban wrap step drag trap clog vet slip sit "
-    "label model travel refit forget pet tip sublet flip rehome_".split()
+    "label model travel refit forget pet tip sublet flip quit swim dig beg drag skip rot rehome_".split()
 ) - {"label", "model", "travel", "format", "rehome_"}
 IRREGULAR_THIRD = {"has": "have", "does": "do", "goes": "go", "is": "be", "are": "be", "was": "be", "were": "be"}
 IRREGULAR_PARTICIPLES = {
@@ -111,5 +120,6 @@ IRREGULAR_PARTICIPLES = {
     "stuck": "stick", "broken": "break", "hidden": "hide", "led": "lead", "run": "run", "paid": "pay",
     "chosen": "choose", "worn": "wear", "eaten": "eat", "drawn": "draw", "thrown": "throw", "held": "hold",
     "left": "leave", "met": "meet", "won": "win", "cut": "cut", "read": "read", "fed": "feed", "bred": "breed",
-    "stolen": "steal", "forgotten": "forget", "frozen": "freeze", "hit": "hit", "put": "put", "set": "set",
+    "stolen": "steal", "forgotten": "forget", "frozen": "freeze", "stood": "stand", "hung": "hang",
+    "hurt": "hurt", "hit": "hit", "put": "put", "set": "set",
 }  # fmt: skip

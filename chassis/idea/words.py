@@ -281,7 +281,8 @@ PROPER = frozenset(
     "germany france french spanish spain english british japan japanese london berlin paris google amazon apple "
     "microsoft monday tuesday wednesday thursday friday saturday sunday january february march april june july august "
     "september october november december christmas linux python java kubernetes bluetooth android instagram shopify "
-    "youtube tiktok slack notion salesforce uber airbnb excel islamic christian jewish muslim".split()
+    "youtube tiktok tinder netflix spotify etsy ebay stripe duolingo strava calendly github linkedin slack "
+    "notion salesforce uber airbnb excel islamic christian jewish muslim".split()
 )
 
 
