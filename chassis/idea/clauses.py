@@ -173,7 +173,19 @@ def _read_who(clause: Clause, source: str, roles: Roles) -> None:
         hurts = pains.as_noun_phrase(f"people {text}").removeprefix("people ")
         roles.set_problem(hurts, text)
     else:
+        _name_by_doing(text, roles)
         roles.things.append(text)
+
+
+# A clause of more words tells a story and names nobody.
+_NAMING_WORDS_MAX = 7
+_ANYBODY = frozenset({"people", "anyone", "everyone", "those", "folks"})
+
+
+def _name_by_doing(text: str, roles: Roles) -> None:
+    """ "people who borrow a car": without the clause nobody in particular is named."""
+    if roles.audiences and roles.audiences[-1].lower() in _ANYBODY and len(text.split()) <= _NAMING_WORDS_MAX:
+        roles.audiences[-1] = f"{roles.audiences[-1]} who {text}"
 
 
 def _actor_subject(clause: Clause, source: str) -> tuple[str, Clause]:

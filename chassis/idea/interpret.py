@@ -8,6 +8,7 @@ from chassis.idea import grammar, leadin, nouns, pains, subjects
 from chassis.idea import phrases as phrases_of
 from chassis.idea import sentences as sentences_of
 from chassis.idea import words as w
+from chassis.idea.beneficiaries import read_beneficiaries
 from chassis.idea.clauses import read_main, read_phrases, read_without
 from chassis.idea.conclusions import finish
 from chassis.idea.labelled import read_labelled, split_labels
@@ -28,6 +29,10 @@ def read_roles(text: str) -> Roles:
     sentences, causes = sentences_of.split(lead)
     main_at = _main(sentences, causes)
     stripped, roles.name = leadin.strip_lead_in(sentences[main_at])
+    eased = _POSSIBLE.match(re.sub(r"^(?:we|it|i)\s+(?=make)", "", stripped, flags=re.IGNORECASE).rstrip(" .!?"))
+    if eased:
+        # "We make it easy for dentists to fill appointments": it helps them do so.
+        stripped = f"Help {eased['who']} {eased['what']}"
     purpose = _PURPOSE.match(stripped)
     if purpose:
         stripped = purpose["main"]
@@ -55,6 +60,8 @@ def read_roles(text: str) -> Roles:
         roles.set_problem(pains.as_noun_phrase(pained[0]), pained[0])
     roles.pain_sentences = pained
     _read_subject(sentences, causes, roles)
+    for sentence in sentences:
+        read_beneficiaries(sentence, roles)
     _read_both_sides(sentences, causes, roles)
     _read_sufferers([s for i, s in enumerate(sentences) if i in causes] or pained, roles)
     finish(roles)
