@@ -26,7 +26,7 @@ def read_main(source: str, roles: Roles) -> None:
     if analogue and analogue["company"].lower() in ANALOGUES and first:
         company = analogue["company"].lower()
         roles.head = f"{ANALOGUES[company][0]} {'marketplace' if company in {'uber', 'airbnb'} else 'platform'}"
-        read_analogue(company, analogue["what"], roles)
+        read_analogue(company, analogue["what"].partition(": ")[0], roles)
     doing: list[tuple[Clause, list[VerbPhrase]]] = []
     shorthand = bool(analogue) and first and roles.head != parsed.head
     for clause in parsed.clauses:
@@ -42,6 +42,12 @@ def read_main(source: str, roles: Roles) -> None:
     if used and nouns.is_actor_phrase(used["who"]) and w.is_plural(used["who"].split()[-1].lower()):
         roles.add_audience(re.sub(r"^all\s", "", used["who"]), used.group())
     _read_solution(doing, source, roles)
+
+
+def is_shorthand(source: str) -> bool:
+    """Whether a sentence explains itself by a known company ("Uber for lawn mowing")."""
+    analogue = ANALOGUE.match(source)
+    return analogue is not None and analogue["company"].lower() in ANALOGUES
 
 
 def _read_clause(clause: Clause, parsed: Sentence, roles: Roles, doing: list[tuple[Clause, list[VerbPhrase]]]) -> None:

@@ -17,7 +17,7 @@ JOBS = frozenset(
     """find choose plan manage track organise organize schedule validate prepare book learn compare split share pick
     discover hire rent sell buy cook write design study practice practise train budget invoice file apply store
     coordinate collect handle review verify translate transcribe repair arrange navigate understand grow build
-    save monitor keep create edit clean record meet order memorise memorize reach""".split()
+    save fill monitor keep create edit clean record meet order memorise memorize reach""".split()
 )
 
 

@@ -9,7 +9,7 @@ from chassis.idea import phrases as phrases_of
 from chassis.idea import sentences as sentences_of
 from chassis.idea import words as w
 from chassis.idea.beneficiaries import read_beneficiaries
-from chassis.idea.clauses import read_main, read_phrases, read_without
+from chassis.idea.clauses import is_shorthand, read_main, read_phrases, read_without
 from chassis.idea.conclusions import finish
 from chassis.idea.labelled import read_labelled, split_labels
 from chassis.idea.lexicon import FORM_HEADS
@@ -38,6 +38,9 @@ def read_roles(text: str) -> Roles:
         stripped = purpose["main"]
     if not _read_people(stripped, roles):
         read_main(stripped, roles)
+    if is_shorthand(stripped):
+        # "Airbnb for storage: people with empty garages rent them to neighbours": what is done stands behind the colon.
+        _read_people(stripped.partition(": ")[2], roles)
     if purpose:
         roles.main = sentences[main_at].rstrip(" .!?")
         _read_purpose(purpose["aim"], roles)
@@ -60,7 +63,7 @@ def read_roles(text: str) -> Roles:
         roles.set_problem(pains.as_noun_phrase(pained[0]), pained[0])
     roles.pain_sentences = pained
     _read_subject(sentences, causes, roles)
-    for sentence in sentences:
+    for sentence in sentences if not is_shorthand(stripped) else ():
         read_beneficiaries(sentence, roles)
     _read_both_sides(sentences, causes, roles)
     _read_sufferers([s for i, s in enumerate(sentences) if i in causes] or pained, roles)

@@ -67,7 +67,7 @@ def _expand(piece: list[Token], verb_at: int, base: str, adverb: str, source: st
                 inner = inner[1:]
             if base in ENABLING:
                 nested = parse_verbs(inner, source, kind, form="base")
-                if not nested and _unknown_verb(after, boundary):
+                if not nested and boundary < len(after) - 1 and _unknown_verb(after, boundary):
                     said = source[inner[1].start : inner[-1].end]
                     nested = [VerbPhrase(inner[0].lower, said, clause=kind, basis=basis)]
                 if nested:
@@ -118,7 +118,7 @@ def _audience_end(tokens: list[Token], *, open_ended: bool = False) -> int:
 
 
 def _unknown_verb(tokens: list[Token], index: int) -> bool:
-    """ "help freelancers set aside the money": a word that is no known verb, between people and its particle or object."""
+    """ "help freelancers set aside the money": no known verb, but it stands between people and a particle or object."""
     word, before = tokens[index].lower, tokens[index - 1].lower
     following = tokens[index + 1].lower if index + 1 < len(tokens) else ""
     plain = tokens[index].is_word and word not in w.STOPWORDS and not w.is_plural(word)
