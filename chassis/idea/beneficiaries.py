@@ -18,7 +18,7 @@ _END = r"(?=$|[,.;:!?]|\s(?:who|that|which|with|tired|sick|fed|in|at|of|on|from|
 _SERVED = re.compile(rf"\b(?:for|aimed at|meant for|made for|targeting|targeted at)\s(?P<who>{_WORDS}){_END}", re.I)
 # "between shelters full of dogs and families who'd like to adopt one"
 _SIDES = re.compile(
-    rf"\bbetween\s(?P<one>(?:[^\W\d][\w’'-]*\s){{0,3}}?[^\W\d][\w’'-]*)(?:\s(?:full|in|of|with|from|at)\s[^,.;]{{1,40}}?)?\sand\s(?P<other>{_WORDS}){_END}",
+    rf"\b(?P<match>(?:match\w*|exchange|marketplace|trade|bridge|link|connection|introductions?)\s(?:\w+\s){{0,3}})?between\s(?P<one>(?:[^\W\d][\w’'-]*\s){{0,3}}?[^\W\d][\w’'-]*)(?:\s(?:full|in|of|with|from|at)\s[^,.;]{{1,40}}?)?\sand\s(?P<other>{_WORDS}){_END}",
     re.IGNORECASE,
 )
 _WEARY = re.compile(
@@ -31,7 +31,9 @@ def read_beneficiaries(text: str, roles: Roles) -> None:
     if not roles.audiences:
         between = _SIDES.search(text)
         sides = [between["one"], between["other"]] if between else []
-        if between and all(_people(side) for side in sides):
+        # Who is matched with people acts as well ("shelters").
+        enough = any if between and between["match"] else all
+        if between and enough(_people(side) for side in sides) and all(_plural(side) for side in sides):
             for side in sides:
                 roles.add_audience(side, between.group())
             roles.sides = max(roles.sides, 2)
@@ -46,6 +48,9 @@ def read_beneficiaries(text: str, roles: Roles) -> None:
 
 def _people(phrase: str) -> bool:
     """Whether a phrase names people or organisations in the plural, and no command."""
+    return _plural(phrase) and phrase.lower().split()[0] not in REDUCING and nouns.is_actor_phrase(phrase, lenient=True)
+
+
+def _plural(phrase: str) -> bool:
     words = nouns.clean(phrase).lower().split()
-    plural = bool(words) and (w.is_plural(words[-1]) or words[-1].endswith("people"))
-    return plural and words[0] not in REDUCING and nouns.is_actor_phrase(phrase, lenient=True)
+    return bool(words) and (w.is_plural(words[-1]) or words[-1].endswith("people"))

@@ -64,6 +64,8 @@ def finish(roles: Roles) -> None:
         job = next(flipped, None) or next(
             (m for m in roles.mechanisms if m.base in JOBS and 0 < len(m.rest.split()) < 9 and not m.adverb), None
         )
+        # "help freelancers set money aside": what they are helped with is their job.
+        job = job or next((m for m in roles.mechanisms if m.audience and m.base not in INFORMING and m.rest), None)
         taught = next(
             (m for m in roles.mechanisms if m.base in {"teach", "train", "educate"} and " to " in m.rest), None
         )
