@@ -1,9 +1,9 @@
 """How often the profile read from an ordinary sentence is right, field by field.
 
 `tests/fixtures/idea_labels.jsonl` holds labels made by hand: for the 84 sentences of the data set `ideas` (named by
-slug) and for 132 sentences of our own in other styles: 36 of the first round, and 72 as founders type them (fragments,
-questions, two sentences, analogies), and 24 by somebody who knew none of the rules. Of the 72, every third is held out. A label says what a careful reader would take
-from the sentence:
+slug) and for 132 sentences of our own in other styles: 36 of the first round, and 72 as founders type them
+(fragments, questions, two sentences, analogies), and 24 by somebody who knew none of the rules. Of the 72, every
+third is held out. A label says what a careful reader would take from the sentence:
 
 - audience      groups of accepted noun phrases; right when every group is met and nothing else is called stated. Who
                 is only inferred from the field does not count either way.

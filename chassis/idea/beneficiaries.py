@@ -18,7 +18,7 @@ _END = r"(?=$|[,.;:!?]|\s(?:who|that|which|with|tired|sick|fed|in|at|of|on|from|
 _SERVED = re.compile(rf"\b(?:for|aimed at|meant for|made for|targeting|targeted at)\s(?P<who>{_WORDS}){_END}", re.I)
 # "between shelters full of dogs and families who'd like to adopt one"
 _SIDES = re.compile(
-    rf"\b(?P<match>(?:match\w*|exchange|marketplace|trade|bridge|link|connection|introductions?)\s(?:\w+\s){{0,3}})?between\s(?P<one>(?:[^\W\d][\w’'-]*\s){{0,3}}?[^\W\d][\w’'-]*)(?:\s(?:full|in|of|with|from|at)\s[^,.;]{{1,40}}?)?\sand\s(?P<other>{_WORDS}){_END}",
+    rf"\b(?P<match>(?:match\w*|exchange|marketplace|trade|bridge|link|connection|introductions?)\s(?:\w+\s){{0,3}})?between\s(?P<one>(?:[^\W\d][\w’'-]*\s){{0,3}}?[^\W\d][\w’'-]*)(?:\s(?:full|in|without|of|with|from|at)\s[^,.;]{{1,40}}?)?\sand\s(?P<other>{_WORDS}){_END}",
     re.IGNORECASE,
 )
 _WEARY = re.compile(
