@@ -1,9 +1,9 @@
 """How often the profile read from an ordinary sentence is right, field by field.
 
 `tests/fixtures/idea_labels.jsonl` holds labels made by hand: for the 84 sentences of the data set `ideas` (named by
-slug) and for 108 sentences of our own in other styles: 36 of the first round, and 72 as founders type them (fragments,
-questions, two sentences, analogies). Of the 72, every third is held out. A label says what a careful reader would take
-from the sentence:
+slug) and for 132 sentences of our own in other styles: 36 of the first round, and 72 as founders type them
+(fragments, questions, two sentences, analogies), and 24 by somebody who knew none of the rules. Of the 72, every
+third is held out. A label says what a careful reader would take from the sentence:
 
 - audience      groups of accepted noun phrases; right when every group is met and nothing else is called stated. Who
                 is only inferred from the field does not count either way.
@@ -17,8 +17,13 @@ Sentences with an even number (counted from 0) are for tuning, the odd ones are 
 blind: three of its regulated fields were wrong at first (39 of 42), and the same rules were mended as for the tuning
 set. Of our own sentences, "fresh" was blind once and has since been mended for as well; "founders held out" was written
 by the same hand that then wrote the rules, and its output was looked at once, after the last of them (audience 18 of
-24, problem 21, customer 24, category 22, regulated 23); two nonsense audiences have been mended since. The floors were
-set below what was measured; they keep it from getting worse.
+24, problem 21, customer 24, category 22, regulated 23); two nonsense audiences have been mended since.
+
+The 24 sentences of the outsider were blind: at first sight audience was right in 12 of 24, problem in 17, customer in
+22, category in 18, regulated in 20. That is the honest figure for ordinary sentences. They were then used for mending,
+so that "outsider (mended on)" tells only that this is not lost again.
+
+The floors were set below what was measured; they keep it from getting worse.
 """
 
 from __future__ import annotations
@@ -37,7 +42,13 @@ LABELS = Path(__file__).parents[2] / "tests" / "fixtures" / "idea_labels.jsonl"
 IDEAS = Path("ideas") / "generated_startup_ideas.jsonl"
 TITLE = "Profile: fields read right from ordinary sentences"
 # Our own sentences by their `set` in the file.
-OWN_SETS = {"": "other styles", "fresh": "fresh", "dev2": "founders", "held2": "founders held out"}
+OWN_SETS = {
+    "": "other styles",
+    "fresh": "fresh",
+    "dev2": "founders",
+    "held2": "founders held out",
+    "outsider": "outsider (mended on)",
+}
 FIELDS = ("audience", "problem", "customer", "category", "regulated")
 # What must not be lost again. Sentences of other styles are harder.
 ACCURACY_MIN = {
@@ -47,6 +58,7 @@ ACCURACY_MIN = {
     "fresh": 0.80,
     "founders": 0.93,
     "founders held out": 0.70,
+    "outsider (mended on)": 0.88,
 }
 
 Label = dict[str, Any]

@@ -16,7 +16,7 @@ _MIDDLE: tuple[Category, ...] = (
         "roommate, flatmate, construction site, builder, architect, building "
         "manager, home renovation, "
         "homeowner, co-living, housing association, vacancy, construction, renovation, student housing",
-        "house, home, building, rental, rent, room, neighbourhood, neighborhood, renovate, plumbing, plumber, "
+        "house, home, building, rental, rent, room, neighbourhood, neighborhood, renovate, plumbing, "
         "electrician, handyman, interior, "
         "repair, tradespeople, contractor",
         "maintenance, inspection, viewing, move",

@@ -24,7 +24,8 @@ EVERYDAY: dict[str, str] = {
     "livestock, hay, compost, garden centre, plant nursery, vineyard, smallholder, fruit picker, olive, hedge, manure",
     "developer-tools": "product manager, feature request, changelog, bug report, code snippet, github, "
     "wordpress, compiler, terminal, feature flag, unit test",
-    "business-operations": "undertaker, funeral, funeral home, funeral director, death certificate, paperwork, "
+    "business-operations": "receptionist, missed call, miss call, plumber, construction crew, crew, "
+    "undertaker, funeral, funeral home, funeral director, death certificate, paperwork, "
     "minutes, "
     "product manager, feature request, product team, receipt, stock list, stocktaking, admin work, office manager, "
     "e-signature, filing, spreadsheet, reception, front desk, quote, tender, rota, meeting note, audit trail",
@@ -46,12 +47,14 @@ EVERYDAY: dict[str, str] = {
     "planning objection, residents' association, lawn mower, airbnb",
     "travel": "audio guide, museum, souvenir, sightseer, wine bar, bed and breakfast, caravan, ferry, layover, "
     "suitcase, passport, village inn, city tour, ski resort, yacht, tourist office",
-    "energy-climate": "solar panel, solar panel installer, insulation, wood stove, rooftop, standby, "
+    "energy-climate": "wind farm operator, wind turbine, turbine blade, heating oil, "
+    "solar panel, solar panel installer, insulation, wood stove, rooftop, standby, "
     "smart meter, spent grain, repair cafe",
     "legal": "legal aid, planning objection, custody, court, tenancy contract, inheritance, will, tribunal, "
     "small print, "
     "terms and conditions, parking fine, trademark, patent, divorced, objection, immigrant",
-    "entertainment": "sheet music, choir, choir director, dj, song, podcast host, "
+    "entertainment": "museum, guest book, exhibition, exhibit, "
+    "sheet music, choir, choir director, dj, song, podcast host, "
     "night club, game studio, band, festival, cinema, theatre, concert, playlist, wedding photographer, photographer, "
     "gallery, netflix, spotify, bedtime story, board game, ticketing",
     "social": "birthday, neighbour, neighbor, street, grandma, grandparent, family photo, friend, tinder, dating, "
@@ -59,7 +62,8 @@ EVERYDAY: dict[str, str] = {
     "borrow, chore, flatmate, choir, community",
     "security": "wrong attachment, password, leaked, lone worker, burglar, door lock, fake call, night club, scam call",
     "manufacturing": "welder, workshop, machine shop, lathe, carpenter, joinery, spare part, workpiece, moulding",
-    "mobility": "taxi, bus, commuter, station, lorry, lorry driver, blind spot, cyclist, bicycle, child seat, "
+    "mobility": "e-scooter, "
+    "taxi, bus, commuter, station, lorry, lorry driver, blind spot, cyclist, bicycle, child seat, "
     "car seat, "
     "car-free, parking, parking spot, last bus, elderly driver, driving test, licence, car sharing, tram, timetable, "
     "wheelchair taxi, uber, driving lesson, campus bus, carpool",

@@ -26,7 +26,7 @@ def read_main(source: str, roles: Roles) -> None:
     if analogue and analogue["company"].lower() in ANALOGUES and first:
         company = analogue["company"].lower()
         roles.head = f"{ANALOGUES[company][0]} {'marketplace' if company in {'uber', 'airbnb'} else 'platform'}"
-        read_analogue(company, analogue["what"], roles)
+        read_analogue(company, analogue["what"].partition(": ")[0], roles)
     doing: list[tuple[Clause, list[VerbPhrase]]] = []
     shorthand = bool(analogue) and first and roles.head != parsed.head
     for clause in parsed.clauses:
@@ -42,6 +42,12 @@ def read_main(source: str, roles: Roles) -> None:
     if used and nouns.is_actor_phrase(used["who"]) and w.is_plural(used["who"].split()[-1].lower()):
         roles.add_audience(re.sub(r"^all\s", "", used["who"]), used.group())
     _read_solution(doing, source, roles)
+
+
+def is_shorthand(source: str) -> bool:
+    """Whether a sentence explains itself by a known company ("Uber for lawn mowing")."""
+    analogue = ANALOGUE.match(source)
+    return analogue is not None and analogue["company"].lower() in ANALOGUES
 
 
 def _read_clause(clause: Clause, parsed: Sentence, roles: Roles, doing: list[tuple[Clause, list[VerbPhrase]]]) -> None:
@@ -173,7 +179,19 @@ def _read_who(clause: Clause, source: str, roles: Roles) -> None:
         hurts = pains.as_noun_phrase(f"people {text}").removeprefix("people ")
         roles.set_problem(hurts, text)
     else:
+        _name_by_doing(text, roles)
         roles.things.append(text)
+
+
+# A clause of more words tells a story and names nobody.
+_NAMING_WORDS_MAX = 7
+_ANYBODY = frozenset({"people", "anyone", "everyone", "those", "folks"})
+
+
+def _name_by_doing(text: str, roles: Roles) -> None:
+    """ "people who borrow a car": without the clause nobody in particular is named."""
+    if roles.audiences and roles.audiences[-1].lower() in _ANYBODY and len(text.split()) <= _NAMING_WORDS_MAX:
+        roles.audiences[-1] = f"{roles.audiences[-1]} who {text}"
 
 
 def _actor_subject(clause: Clause, source: str) -> tuple[str, Clause]:

@@ -17,7 +17,7 @@ JOBS = frozenset(
     """find choose plan manage track organise organize schedule validate prepare book learn compare split share pick
     discover hire rent sell buy cook write design study practice practise train budget invoice file apply store
     coordinate collect handle review verify translate transcribe repair arrange navigate understand grow build
-    save monitor keep create edit clean record meet order memorise memorize reach""".split()
+    save fill monitor keep create edit clean record meet order memorise memorize reach""".split()
 )
 
 
@@ -64,6 +64,8 @@ def finish(roles: Roles) -> None:
         job = next(flipped, None) or next(
             (m for m in roles.mechanisms if m.base in JOBS and 0 < len(m.rest.split()) < 9 and not m.adverb), None
         )
+        # "help freelancers set money aside": what they are helped with is their job.
+        job = job or next((m for m in roles.mechanisms if m.audience and m.base not in INFORMING and m.rest), None)
         taught = next(
             (m for m in roles.mechanisms if m.base in {"teach", "train", "educate"} and " to " in m.rest), None
         )

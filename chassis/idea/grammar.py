@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chassis.idea import words as w
-from chassis.idea.lexicon import FORM_ADJECTIVES, FORM_HEADS
+from chassis.idea.lexicon import FORM_ADJECTIVES, FORM_HEADS, PLACES_AS_ACTORS
 from chassis.idea.nouns import has_actor, names_a_trade
 from chassis.idea.verbs import ENABLING, INFORMING, LOSING, MOSTLY_NOUNS
 from chassis.idea.words import Token
@@ -353,7 +353,7 @@ def _gerund_is_modifier(tokens: list[Token], index: int) -> bool:
     following = [t.lower for t in tokens[index + 1 : index + 3] if t.is_word]
     return (
         bool(following)
-        and (has_actor(following[:1]) or following[0] == "agents")
+        and (has_actor(following[:1]) or following[0] == "agents" or w.singular(following[0]) in PLACES_AS_ACTORS)
         and names_a_trade(tokens[index].lower)
     )
 

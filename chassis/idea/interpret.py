@@ -8,7 +8,8 @@ from chassis.idea import grammar, leadin, nouns, pains, subjects
 from chassis.idea import phrases as phrases_of
 from chassis.idea import sentences as sentences_of
 from chassis.idea import words as w
-from chassis.idea.clauses import read_main, read_phrases, read_without
+from chassis.idea.beneficiaries import read_beneficiaries
+from chassis.idea.clauses import is_shorthand, read_main, read_phrases, read_without
 from chassis.idea.conclusions import finish
 from chassis.idea.labelled import read_labelled, split_labels
 from chassis.idea.lexicon import FORM_HEADS
@@ -28,11 +29,18 @@ def read_roles(text: str) -> Roles:
     sentences, causes = sentences_of.split(lead)
     main_at = _main(sentences, causes)
     stripped, roles.name = leadin.strip_lead_in(sentences[main_at])
+    eased = _POSSIBLE.match(re.sub(r"^(?:we|it|i)\s+(?=make)", "", stripped, flags=re.IGNORECASE).rstrip(" .!?"))
+    if eased:
+        # "We make it easy for dentists to fill appointments": it helps them do so.
+        stripped = f"Help {eased['who']} {eased['what']}"
     purpose = _PURPOSE.match(stripped)
     if purpose:
         stripped = purpose["main"]
     if not _read_people(stripped, roles):
         read_main(stripped, roles)
+    if is_shorthand(stripped):
+        # "Airbnb for storage: people with empty garages rent them to neighbours": what is done stands behind the colon.
+        _read_people(stripped.partition(": ")[2], roles)
     if purpose:
         roles.main = sentences[main_at].rstrip(" .!?")
         _read_purpose(purpose["aim"], roles)
@@ -55,6 +63,8 @@ def read_roles(text: str) -> Roles:
         roles.set_problem(pains.as_noun_phrase(pained[0]), pained[0])
     roles.pain_sentences = pained
     _read_subject(sentences, causes, roles)
+    for sentence in sentences if not is_shorthand(stripped) else ():
+        read_beneficiaries(sentence, roles)
     _read_both_sides(sentences, causes, roles)
     _read_sufferers([s for i, s in enumerate(sentences) if i in causes] or pained, roles)
     finish(roles)

@@ -11,6 +11,7 @@ _LEAD_IN = re.compile(
       (?:(?:want(?:ing)?|plan(?:ning)?|like|going|hop(?:e|ing)|intend(?:ing)?|think(?:ing)?)\s+(?:to|of|about)\s+)?
       (?:build(?:ing)?|creat(?:e|ing)|develop(?:ing)?|mak(?:e|ing)|launch(?:ing)?|offer(?:ing)?|design(?:ing)?
         |start(?:ing)?|work(?:ing)?\s+on|sell(?:ing)?|provid(?:e|ing)|(?:had|have)\s+an\s+idea\s+for|an\s+idea\s+for)\s+
+      (?!(?:them|it|these|those)\s)
     | (?:my|our|the|this|a|an)?\s*(?:startup\s+|business\s+|product\s+|app\s+)?
       (?:idea|concept|product|pitch|proposal)\s*
       (?:is\s+that|is|:|would\s+be|-|–|—|for)\s*(?:to\s+(?:build|create|make|develop|offer|launch)\s+)?(?:for\s+)?

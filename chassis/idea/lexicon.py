@@ -90,7 +90,7 @@ ACTOR_SUFFIXES = ("eer", "ist", "ician", "ologist", "grapher", "keeper", "maker"
 # Nouns and adjectives that name something that hurts.
 PAINS = frozenset(
     """
-    waste no-show no-shows noshow fraud fraudulent fake scam error mistake loss theft delay downtime outage
+    damage waste no-show no-shows noshow fraud fraudulent fake scam error mistake loss theft delay downtime outage
     breach leak
     attack threat risk vulnerability bug defect failure breakdown accident injury illness pain stress anxiety
     loneliness

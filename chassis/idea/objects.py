@@ -65,7 +65,10 @@ def read_object(phrase: VerbPhrase, roles: Roles) -> str:
             roles.add_audience(side, phrase.basis)
             said = between.group() if between and phrase.base not in MATCHING else said
     if phrase.base in _HANDING_OVER:
-        buyer = re.search(r"\bto\s+(?P<who>(?:\w+\s){0,2}\w+)$", nouns.without_adverbs(rest))
+        buyer = re.search(
+            r"\bto\s+(?P<who>(?:\w+\s){0,2}?\w+)(?=$|\s(?:who|that|by|in|at|for|with|on|every|each)\b)",
+            nouns.without_adverbs(rest),
+        )
         if buyer and nouns.is_actor_phrase(buyer["who"]) and w.is_plural(buyer["who"].split()[-1].lower()):
             roles.handed_to = nouns.clean(buyer["who"])
     if phrase.base not in MATCHING:

@@ -181,6 +181,15 @@ def as_noun_phrase(sentence: str) -> str:
     )
     if ignorant and w.is_base_verb(ignorant["verb"].lower()) and is_actor_phrase(ignorant["who"], lenient=True):
         return shorten(f"not {w.gerund(ignorant['verb'].lower())} {ignorant['what']}")
+    kept = re.match(
+        r"^(?:is there (?:a|any|no) way to |how (?:to|can (?:we|you|i)) )?"
+        r"(?:stop|prevent|keep)\s+(?P<who>[\w\s'’-]{3,50}?)\s+"
+        r"from\s+(?P<what>\w+ing\s.+)$",
+        text,
+        re.IGNORECASE,
+    )
+    if kept:
+        return shorten(f"{kept['who']} {kept['what']}")
     head, colon, tail = text.partition(": ")
     if colon and len(tail.split()) > 3 and not _finite(w.tokenize(head)):
         text = tail

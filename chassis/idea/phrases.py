@@ -11,7 +11,7 @@ from chassis.idea.verbs import ENABLING, INFORMING, MOSTLY_NOUNS
 from chassis.idea.words import Token
 
 _EMPTY_ADVERBS = frozenset("also then just only simply easily really specifically".split())
-_PARTICLES = frozenset("up out off down in away".split())
+_PARTICLES = frozenset("up out off down in away aside".split())
 
 
 def verb_phrases(clause: Clause, source: str) -> list[VerbPhrase]:
@@ -29,7 +29,7 @@ def parse_verbs(tokens: list[Token], source: str, kind: str, form: str = "") -> 
     if at >= len(tokens):
         return []
     found, base = verb_form(tokens, at)
-    if not found and kind == "relative" and tokens[at].lower.endswith("s"):
+    if not found and kind == "relative" and tokens[at].lower.endswith("s") and not has_actor([tokens[at].lower]):
         found, base = "third", tokens[at].lower.removesuffix("s")
     if not found or (form and found != form):
         return []
@@ -59,7 +59,7 @@ def _expand(piece: list[Token], verb_at: int, base: str, adverb: str, source: st
         # "makes sure that new hires get a laptop" helps them get it.
         after = after[2:] if len(after) > 1 and after[1].lower == "that" else after[1:]
     if base in ENABLING or base in INFORMING:
-        boundary = _audience_end(after, open_ended=base in ENABLING)
+        boundary = _audience_end(after, open_ended=base in ENABLING - {"give"})
         if boundary:
             audience = source[after[0].start : after[boundary - 1].end]
             inner = after[boundary:]
@@ -67,6 +67,9 @@ def _expand(piece: list[Token], verb_at: int, base: str, adverb: str, source: st
                 inner = inner[1:]
             if base in ENABLING:
                 nested = parse_verbs(inner, source, kind, form="base")
+                if not nested and boundary < len(after) - 1 and _unknown_verb(after, boundary):
+                    said = source[inner[1].start : inner[-1].end]
+                    nested = [VerbPhrase(inner[0].lower, said, clause=kind, basis=basis)]
                 if nested:
                     return [
                         VerbPhrase(
@@ -106,10 +109,21 @@ def _audience_end(tokens: list[Token], *, open_ended: bool = False) -> int:
                 or (word in {"with", "on", "about", "of"} and boundary)
             ):
                 return index
+        if index and open_ended and _unknown_verb(tokens, index):
+            return index
         if index and token.lower in w.PREPOSITIONS and token.lower not in {"of", "with", "in", "at", "from"}:
             return index if seen_actor else 0
         seen_actor = seen_actor or has_actor([token.lower]) or token.lower in {"you", "anyone", "everyone", "them"}
     return len(tokens) if seen_actor and len(tokens) <= 4 else 0
+
+
+def _unknown_verb(tokens: list[Token], index: int) -> bool:
+    """ "help freelancers set aside the money": no known verb, but it stands between people and a particle or object."""
+    word, before = tokens[index].lower, tokens[index - 1].lower
+    following = tokens[index + 1].lower if index + 1 < len(tokens) else ""
+    plain = tokens[index].is_word and word not in w.STOPWORDS and not w.is_plural(word)
+    open_to = following in w.DETERMINERS or following in _PARTICLES
+    return plain and open_to and w.is_plural(before) and has_actor([before])
 
 
 def _coordinated(tokens: list[Token], at: int, form: str) -> list[int]:

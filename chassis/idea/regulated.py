@@ -67,7 +67,11 @@ _RULES = (
           "damage in orbit."),
     _Rule("employment", r"\b(?:recruit\w*|hiring|hires?|job (?:seekers?|candidates?|applicants?)|candidates?|"
     r"cvs?|resumes?|employees?|"
-          r"payroll|shift workers?|gig workers?|workforce|freelancers?|staffing|performance reviews?|"
+          r"payroll|shift workers?|gig workers?|workforce|"
+          r"(?:hir\w+|recruit\w*|book\w*) (?:\w+ ){0,2}"
+          r"freelancers?|"
+          r"(?:plan|plans|planning|schedul\w+) (?:\w+ )?shifts|"
+          r"shift plan\w*|hr (?:teams?|departments?|managers?)|labou?r laws?|staffing|performance reviews?|"
           r"temp workers?)\b",
           "Clear equal-treatment and worker-status rules; automated screening of people needs a bias audit in "
           "some places and is high-risk "
@@ -81,6 +85,9 @@ _RULES = (
     r"leftover (?:food|meals?|bread|ingredients?|past\w+|dish\w+|vegetables?)|(?:food|gluten|lactose) intoleran\w+|"
     r"coeliacs?|celiacs?|raw milk|"
     r"home[- ]cook\w*|meal kits?|"
+          r"(?:sell|sells|selling|resell|resells|supply|supplies|deliver|"
+          r"delivers) [^.!?]{0,40}\b(?:canteens?|vegetables?|"
+          r"fruits?|meat|cheeses?|honey)|"
           r"food delivery|cultured meat|catering|dietary|restaurants? surplus|food donations?|food banks?)\b",
           "Clear what is promised about food that is past its date or holds allergens, and who is liable; "
           "where food is sold or handed on, "
@@ -100,7 +107,7 @@ _RULES = (
           "Clear fair-housing rules for whoever is shown or refused a home, and licence rules for brokers."),
     _Rule("vehicle safety", r"\b(?:autonomous (?:vehicles?|cars?|trucks?)|self-driving|robotaxis?|ride[- "
     r"]sharing|ride[- ]hailing|carpool\w*|"
-          r"e?-?scooters?|charging stations?|driver monitoring|(?:lorry|truck|bus|car|driver|"
+          r"e?-?scooters?|driver monitoring|(?:lorry|truck|bus|car|driver|"
           r"vehicle)(?:['’]?s)? blind spots?|(?:car|lift|taxi|cab)[- ]shar\w+|"
           r"shar(?:es?|ing) (?:an? |their |the )?(?:taxis?|cabs?|rides?|lifts?|cars?)|e-?bikes?)\b",
           "Clear road approval, driver checks and insurance before anyone rides."),
@@ -111,7 +118,8 @@ _RULES = (
           "anything ships."),
     _Rule("critical infrastructure", r"\b(?:scada|ics|power (?:grids?|plants?)|electricity networks?|water "
     r"treatment|nuclear|refiner(?:y|ies)|"
-          r"critical infrastructures?|transmission network|telecom(?:s|munications)?|grid operators?)\b",
+          r"critical infrastructures?|transmission network|telecom(?:s|munications)?|"
+          r"charging (?:stations?|points?)|grid operators?)\b",
           "Clear operator security law (NIS2 in the EU, NERC CIP in the US) and the certification that buyers "
           "ask for."),
     _Rule("defence and export control", r"\b(?:defen[cs]e|military|arm(?:y|ies)|weapons?|intelligence agencies|"

@@ -13,6 +13,8 @@ AUDIENCES_MAX = 5
 
 
 MECHANISMS_MAX = 6
+# "nurses fed up with double shifts": what follows is the problem.
+_WEARY = re.compile(r"\s(?:sick and tired|tired|sick|weary|fed up)\s(?:of|with)\b", re.IGNORECASE)
 
 
 @dataclass
@@ -50,7 +52,7 @@ class Roles:
 
     def add_audience(self, phrase: str, basis: str = "") -> None:
         """Adds a cleaned audience, unless it is a pronoun or already there."""
-        cleaned = nouns.clean(re.sub(r"\s+", " ", phrase))
+        cleaned = nouns.clean(_WEARY.split(re.sub(r"\s+", " ", phrase))[0])
         if self.labelled:
             titled = [x for x in cleaned.split() if re.match(r"^[A-Z][a-z]+$", x)]
             cleaned = w.decapitalise(cleaned)

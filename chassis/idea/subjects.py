@@ -27,6 +27,8 @@ OPENERS = frozenset(
 )
 _CLAUSES = re.compile(r"(?<=[^\s;:]);\s+|:\s+|\s[–—]\s")
 _QUESTION = re.compile(r"^(?:why|how|what|when)\s+(?:do|does|can't|can|must|should|are)\s+", re.IGNORECASE)
+# "Spreadsheets are how most choirs manage their members": they do it.
+_CLEFT = re.compile(r"^[^\W\d][\w\s’'-]{2,40}\s(?:is|are)\s(?:how|what|why|where)\s", re.IGNORECASE)
 # Words that end the search: a subject holds none of them.
 _NO_SUBJECT = (w.PREPOSITIONS | w.AUXILIARIES | w.SUBORDINATORS | w.PRONOUNS) - {"our", "your", "their"}
 _BETWEEN = frozenset("often never always still usually sometimes now already rarely mostly also just can".split())
@@ -46,7 +48,7 @@ class Subject(NamedTuple):
 def find(text: str) -> Subject | None:
     """The subject of the first clause that is about people or organisations in the plural, with its verb."""
     for clause in _CLAUSES.split(text):
-        asked = _QUESTION.sub("", clause)
+        asked = _CLEFT.sub("", _QUESTION.sub("", clause))
         comma = asked.find(", ", 0, _OPENING_CHARS_MAX)
         opened = comma > 0 and asked.split()[0].lower() in OPENERS
         found = _subject(asked[comma + 2 :] if opened else asked)
@@ -73,7 +75,7 @@ def _modifies(token: Token) -> bool:
     """Whether a word before a noun belongs to it: no function word, no verb in its third person."""
     return (
         token.is_word
-        and token.lower not in w.STOPWORDS
+        and token.lower not in w.STOPWORDS | REDUCING | ENABLING
         and not (w.base_of_third(token.lower) and not nouns.is_actor(token.lower))
         and not (token.lower.endswith("ing") and not nouns.names_a_trade(token.lower))
     )

@@ -63,5 +63,6 @@ def find(text: str, limit: int = _PASSAGES_MAX) -> tuple[str, ...]:
         if start < end:
             continue
         end = stop
-        passages.append(text[start:stop].strip()[:_PASSAGE_CHARS_MAX])
+        # The full stop of the sentence before is no part of the order.
+        passages.append(text[start:stop].strip().lstrip(".!?:,; ")[:_PASSAGE_CHARS_MAX])
     return tuple(passages[:limit])

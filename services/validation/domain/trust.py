@@ -20,7 +20,9 @@ _SENTENCE_END = re.compile(r"[.!?\n]+[\"'”’)]*\s+")
 
 def scored_text(text: str, suspicious: Sequence[str]) -> str:
     """The part of a normalised idea that is scored; the whole where nothing in it addresses its reader."""
-    places = [place for passage in suspicious if passage and (place := text.find(passage)) >= 0]
+    # A passage that brings the full stop before it would belong to the honest sentence.
+    orders = [passage.lstrip(".!?:,; ") for passage in suspicious]
+    places = [place for order in orders if order and (place := text.find(order)) >= 0]
     if not places:
         return text
     first = min(places)
