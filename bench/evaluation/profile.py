@@ -21,7 +21,8 @@ by the same hand that then wrote the rules, and its output was looked at once, a
 
 The 24 sentences of the outsider were blind: at first sight audience was right in 12 of 24, problem in 17, customer in
 22, category in 18, regulated in 20. That is the honest figure for ordinary sentences. They were then used for mending,
-so that "outsider (mended on)" tells only that this is not lost again.
+so that "outsider (mended on)" tells only that this is not lost again. The 16 unseen ones were written by the same outsider
+after that mending, read once, and nothing was mended on them: theirs are the figures to quote.
 
 The floors were set below what was measured; they keep it from getting worse.
 """
@@ -48,6 +49,7 @@ OWN_SETS = {
     "dev2": "founders",
     "held2": "founders held out",
     "outsider": "outsider (mended on)",
+    "unseen": "unseen",
 }
 FIELDS = ("audience", "problem", "customer", "category", "regulated")
 # What must not be lost again. Sentences of other styles are harder.
@@ -59,6 +61,7 @@ ACCURACY_MIN = {
     "founders": 0.93,
     "founders held out": 0.70,
     "outsider (mended on)": 0.88,
+    "unseen": 0.70,
 }
 
 Label = dict[str, Any]
