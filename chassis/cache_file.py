@@ -33,8 +33,9 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 FILE_NAME = "cache.db"
-# A read takes well under a millisecond; whoever waits this long is better off asking the upstream.
-PATIENCE_SECONDS = 0.1
+# A read takes well under a millisecond, but a busy process may be late to hear of it; whoever waits this long is
+# better off asking the upstream.
+PATIENCE_SECONDS = 0.25
 # The first call also opens the file and may create it.
 OPEN_SECONDS = 2.0
 # After a fault: no caller waits for the file meanwhile.
@@ -191,7 +192,7 @@ class CacheFile:
             if not answer.done():
                 answer.cancel()
         if answer.cancelled():
-            self._rest("it is slow")
+            self._rest("it is slow", level=logging.INFO)  # it, or a busy process; nobody need act
             return None
         error = answer.exception()
         if error is None:
@@ -228,8 +229,8 @@ class CacheFile:
         mend = "; `pipeline cache clear` replaces it" if damaged else ""
         self._rest(f"{error}{mend}", math.inf if damaged else REST_SECONDS)
 
-    def _rest(self, why: str, seconds: float = REST_SECONDS) -> None:
+    def _rest(self, why: str, seconds: float = REST_SECONDS, level: int = logging.WARNING) -> None:
         self._resting_until = self._clock.monotonic() + seconds
         if why != self._told:  # each reason once, not with each call
-            _log.warning("the cache file %s is not used: %s", self.path, why)
+            _log.log(level, "the cache file %s is not used: %s", self.path, why)
             self._told = why
