@@ -20,9 +20,9 @@ by the same hand that then wrote the rules, and its output was looked at once, a
 24, problem 21, customer 24, category 22, regulated 23); two nonsense audiences have been mended since.
 
 The 24 sentences of the outsider were blind: at first sight audience was right in 12 of 24, problem in 17, customer in
-22, category in 18, regulated in 20. That is the honest figure for ordinary sentences. They were then used for mending,
-so that "outsider (mended on)" tells only that this is not lost again. The 16 unseen ones were written by the same outsider
-after that mending, read once, and nothing was mended on them: theirs are the figures to quote.
+22, category in 18, regulated in 20. They were then used for mending,
+so that "outsider (mended on)" tells only that this is not lost again. The 16 unseen ones were written by the same
+outsider after that mending, read once, and nothing was mended on them: theirs are the figures to quote.
 
 The floors were set below what was measured; they keep it from getting worse.
 """
