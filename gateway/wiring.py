@@ -21,8 +21,8 @@ from gateway.phases.base import GrpcPhase, PhaseClient
 from gateway.phases.kinds import KINDS
 from gateway.phases.peer import Peer
 from gateway.runs.artifacts import ArtifactStore
-from gateway.runs.database import Database
 from gateway.runs.progress import RunProgress
+from gateway.runs.schema import runs_database
 from gateway.runs.store import RunStore
 from gateway.runs.wakeup import Wakeup
 from gateway.service import PipelineApi
@@ -55,7 +55,7 @@ class Gateway:
         self.clock = clock
         self.telemetry = telemetry
         self.limits = limits
-        self.database = Database(config.database_path)
+        self.database = runs_database(config.database_path)
         self.wakeup = Wakeup(clock)
         self.store = RunStore(self.database, clock, self.wakeup)
         self.progress = RunProgress(self.store)

@@ -64,6 +64,8 @@ _CODES: dict[ErrorReason.ValueType, tuple[str, int]] = {
     errors_pb2.ERROR_REASON_PERMISSION_DENIED: ("PERMISSION_DENIED", 403),
     errors_pb2.ERROR_REASON_INTERNAL: ("INTERNAL", 500),
     errors_pb2.ERROR_REASON_NOT_FOUND: ("NOT_FOUND", 404),
+    errors_pb2.ERROR_REASON_CAMPAIGN_NOT_FOUND: ("NOT_FOUND", 404),
+    errors_pb2.ERROR_REASON_CAMPAIGN_STATE: ("FAILED_PRECONDITION", 409),
 }
 
 # What a bare status without our details is taken for: a proxy, the transport, or a foreign server sent it.

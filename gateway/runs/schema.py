@@ -7,6 +7,8 @@ phase is tried.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -21,12 +23,14 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from chassis.database import Database, schema_table
+
 # Raised by one with every change of a table: a database of another version is refused rather than misread.
 SCHEMA_VERSION = 1
 
 metadata = MetaData()
 
-schema_info = Table("schema_info", metadata, Column("version", Integer, primary_key=True))
+schema_info = schema_table(metadata)
 
 runs = Table(
     "runs",
@@ -157,3 +161,8 @@ batch_entries = Table(
     Column("duplicate_of", Integer),
     Index("batch_entries_by_run", "run_id"),
 )
+
+
+def runs_database(path: Path) -> Database:
+    """The store of runs in the file `path`, not open yet."""
+    return Database(path, metadata, SCHEMA_VERSION, "runs")

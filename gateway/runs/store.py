@@ -14,9 +14,9 @@ from sqlalchemy import Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.clock import Clock
+from chassis.database import Database
 from gateway.runs import creation, events, leases, ledger, rows, schema
 from gateway.runs.creation import NewBatch, NewRun
-from gateway.runs.database import Database
 from gateway.runs.ids import micros, run_name
 from gateway.runs.wakeup import Wakeup
 from pipeline.errors import PipelineError

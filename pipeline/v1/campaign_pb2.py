@@ -22,41 +22,108 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from pipeline.v1 import common_pb2 as pipeline_dot_v1_dot_common__pb2
 from pipeline.v1 import validation_pb2 as pipeline_dot_v1_dot_validation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1apipeline/v1/campaign.proto\x12\x0bpipeline.v1\x1a\x18pipeline/v1/common.proto\x1a\x1cpipeline/v1/validation.proto\"\xb1\x02\n\x14\x44raftCampaignRequest\x12*\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x19.pipeline.v1.PhaseContext\x12)\n\x07profile\x18\x02 \x01(\x0b\x32\x18.pipeline.v1.IdeaProfile\x12\"\n\x06\x63laims\x18\x03 \x03(\x0b\x32\x12.pipeline.v1.Claim\x12+\n\x08\x65vidence\x18\x04 \x03(\x0b\x32\x19.pipeline.v1.EvidenceItem\x12%\n\x07verdict\x18\x05 \x01(\x0b\x32\x14.pipeline.v1.Verdict\x12\x30\n\rcampaign_type\x18\x06 \x01(\x0e\x32\x19.pipeline.v1.CampaignType\x12\x18\n\x10\x61\x64_budget_micros\x18\x07 \x01(\x03\"\xa3\x01\n\x15\x44raftCampaignResponse\x12)\n\x08progress\x18\x01 \x01(\x0b\x32\x15.pipeline.v1.ProgressH\x00\x12%\n\x05\x61sset\x18\x02 \x01(\x0b\x32\x14.pipeline.v1.AdAssetH\x00\x12-\n\x06result\x18\x03 \x01(\x0b\x32\x1b.pipeline.v1.CampaignResultH\x00\x42\t\n\x07payload\"\x85\x04\n\x0e\x43\x61mpaignResult\x12\x30\n\rcampaign_type\x18\x01 \x01(\x0e\x32\x19.pipeline.v1.CampaignType\x12+\n\x06status\x18\x02 \x01(\x0e\x32\x1b.pipeline.v1.CampaignStatus\x12$\n\x06\x61ssets\x18\x03 \x03(\x0b\x32\x14.pipeline.v1.AdAsset\x12&\n\x08keywords\x18\x04 \x03(\x0b\x32\x14.pipeline.v1.Keyword\x12/\n\rlanding_pages\x18\x05 \x03(\x0b\x32\x18.pipeline.v1.LandingPage\x12#\n\x04plan\x18\x06 \x01(\x0b\x32\x15.pipeline.v1.TestPlan\x12(\n\tcitations\x18\x07 \x03(\x0b\x32\x15.pipeline.v1.Citation\x12,\n\x0b\x61ssumptions\x18\x08 \x03(\x0b\x32\x17.pipeline.v1.Assumption\x12(\n\tartifacts\x18\t \x03(\x0b\x32\x15.pipeline.v1.Artifact\x12%\n\x07missing\x18\n \x03(\x0b\x32\x14.pipeline.v1.Missing\x12$\n\x07notices\x18\x0b \x03(\x0b\x32\x13.pipeline.v1.Notice\x12!\n\x05usage\x18\x0c \x01(\x0b\x32\x12.pipeline.v1.Usage\"\xae\x01\n\x07\x41\x64\x41sset\x12\n\n\x02id\x18\x01 \x01(\t\x12)\n\x08platform\x18\x02 \x01(\x0e\x32\x17.pipeline.v1.AdPlatform\x12&\n\x04kind\x18\x03 \x01(\x0e\x32\x18.pipeline.v1.AdAssetKind\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x0e\n\x06length\x18\x05 \x01(\x05\x12\x14\n\x0clength_limit\x18\x06 \x01(\x05\x12\x10\n\x08\x63laim_id\x18\x07 \x01(\t\"S\n\x07Keyword\x12\x0c\n\x04text\x18\x01 \x01(\t\x12(\n\x05match\x18\x02 \x01(\x0e\x32\x19.pipeline.v1.KeywordMatch\x12\x10\n\x08negative\x18\x03 \x01(\x08\"\x93\x01\n\x0bLandingPage\x12\x0f\n\x07variant\x18\x01 \x01(\t\x12\x10\n\x08headline\x18\x02 \x01(\t\x12\x13\n\x0bsubheadline\x18\x03 \x01(\t\x12\x16\n\x0e\x63\x61ll_to_action\x18\x04 \x01(\t\x12\x0e\n\x06\x66older\x18\x05 \x01(\t\x12\x10\n\x08\x63laim_id\x18\x06 \x01(\t\x12\x12\n\nsize_bytes\x18\x07 \x01(\x03\"\xa0\x03\n\x08TestPlan\x12\x12\n\nhypothesis\x18\x01 \x01(\t\x12\x0e\n\x06metric\x18\x02 \x01(\t\x12\x15\n\rbaseline_rate\x18\x03 \x01(\x01\x12\x13\n\x0btarget_rate\x18\x04 \x01(\x01\x12!\n\x19minimum_detectable_effect\x18\x05 \x01(\x01\x12\r\n\x05\x61lpha\x18\x06 \x01(\x01\x12\r\n\x05power\x18\x07 \x01(\x01\x12\x1a\n\x12sample_size_needed\x18\x08 \x01(\x03\x12\x1b\n\x13visitors_affordable\x18\t \x01(\x03\x12\x1a\n\x12\x63ost_needed_micros\x18\n \x01(\x03\x12\x15\n\rbudget_micros\x18\x0b \x01(\x03\x12#\n\x1b\x64\x65tectable_effect_at_budget\x18\x0c \x01(\x01\x12\x18\n\x10honest_statement\x18\r \x01(\t\x12\x15\n\rstopping_rule\x18\x0e \x01(\t\x12\x15\n\rdecision_rule\x18\x0f \x01(\t\x12*\n\x08\x63hannels\x18\x10 \x03(\x0b\x32\x18.pipeline.v1.ChannelPlan\"\xb7\x02\n\x0b\x43hannelPlan\x12)\n\x08platform\x18\x01 \x01(\x0e\x32\x17.pipeline.v1.AdPlatform\x12\x15\n\rbudget_micros\x18\x02 \x01(\x03\x12\x12\n\ncpc_micros\x18\x03 \x01(\x03\x12\x16\n\x0e\x63pc_low_micros\x18\x04 \x01(\x03\x12\x17\n\x0f\x63pc_high_micros\x18\x05 \x01(\x03\x12\x17\n\x0f\x63licks_expected\x18\x06 \x01(\x03\x12\x12\n\nclicks_low\x18\x07 \x01(\x03\x12\x13\n\x0b\x63licks_high\x18\x08 \x01(\x03\x12\x17\n\x0f\x63onversion_rate\x18\t \x01(\x01\x12\x18\n\x10signups_expected\x18\n \x01(\x01\x12\x14\n\x0c\x63itation_ids\x18\x0b \x03(\t\x12\x16\n\x0e\x61ssumption_ids\x18\x0c \x03(\t*x\n\nAdPlatform\x12\x1b\n\x17\x41\x44_PLATFORM_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x41\x44_PLATFORM_GOOGLE_SEARCH\x10\x01\x12\x14\n\x10\x41\x44_PLATFORM_META\x10\x02\x12\x18\n\x14\x41\x44_PLATFORM_LINKEDIN\x10\x03*\x9f\x01\n\x0b\x41\x64\x41ssetKind\x12\x1d\n\x19\x41\x44_ASSET_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41\x44_ASSET_KIND_HEADLINE\x10\x01\x12\x1d\n\x19\x41\x44_ASSET_KIND_DESCRIPTION\x10\x02\x12\x16\n\x12\x41\x44_ASSET_KIND_PATH\x10\x03\x12\x1e\n\x1a\x41\x44_ASSET_KIND_PRIMARY_TEXT\x10\x04*y\n\x0cKeywordMatch\x12\x1d\n\x19KEYWORD_MATCH_UNSPECIFIED\x10\x00\x12\x17\n\x13KEYWORD_MATCH_BROAD\x10\x01\x12\x18\n\x14KEYWORD_MATCH_PHRASE\x10\x02\x12\x17\n\x13KEYWORD_MATCH_EXACT\x10\x03*\xc0\x01\n\x0e\x43\x61mpaignStatus\x12\x1f\n\x1b\x43\x41MPAIGN_STATUS_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43\x41MPAIGN_STATUS_DRAFT\x10\x01\x12\x1b\n\x17\x43\x41MPAIGN_STATUS_RUNNING\x10\x02\x12\x1a\n\x16\x43\x41MPAIGN_STATUS_PAUSED\x10\x03\x12\x1d\n\x19\x43\x41MPAIGN_STATUS_COMPLETED\x10\x04\x12\x1a\n\x16\x43\x41MPAIGN_STATUS_FAILED\x10\x05\x32k\n\x0f\x43\x61mpaignService\x12X\n\rDraftCampaign\x12!.pipeline.v1.DraftCampaignRequest\x1a\".pipeline.v1.DraftCampaignResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1apipeline/v1/campaign.proto\x12\x0bpipeline.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18pipeline/v1/common.proto\x1a\x1cpipeline/v1/validation.proto\"\xb1\x02\n\x14\x44raftCampaignRequest\x12*\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x19.pipeline.v1.PhaseContext\x12)\n\x07profile\x18\x02 \x01(\x0b\x32\x18.pipeline.v1.IdeaProfile\x12\"\n\x06\x63laims\x18\x03 \x03(\x0b\x32\x12.pipeline.v1.Claim\x12+\n\x08\x65vidence\x18\x04 \x03(\x0b\x32\x19.pipeline.v1.EvidenceItem\x12%\n\x07verdict\x18\x05 \x01(\x0b\x32\x14.pipeline.v1.Verdict\x12\x30\n\rcampaign_type\x18\x06 \x01(\x0e\x32\x19.pipeline.v1.CampaignType\x12\x18\n\x10\x61\x64_budget_micros\x18\x07 \x01(\x03\"\xa3\x01\n\x15\x44raftCampaignResponse\x12)\n\x08progress\x18\x01 \x01(\x0b\x32\x15.pipeline.v1.ProgressH\x00\x12%\n\x05\x61sset\x18\x02 \x01(\x0b\x32\x14.pipeline.v1.AdAssetH\x00\x12-\n\x06result\x18\x03 \x01(\x0b\x32\x1b.pipeline.v1.CampaignResultH\x00\x42\t\n\x07payload\"\x85\x04\n\x0e\x43\x61mpaignResult\x12\x30\n\rcampaign_type\x18\x01 \x01(\x0e\x32\x19.pipeline.v1.CampaignType\x12+\n\x06status\x18\x02 \x01(\x0e\x32\x1b.pipeline.v1.CampaignStatus\x12$\n\x06\x61ssets\x18\x03 \x03(\x0b\x32\x14.pipeline.v1.AdAsset\x12&\n\x08keywords\x18\x04 \x03(\x0b\x32\x14.pipeline.v1.Keyword\x12/\n\rlanding_pages\x18\x05 \x03(\x0b\x32\x18.pipeline.v1.LandingPage\x12#\n\x04plan\x18\x06 \x01(\x0b\x32\x15.pipeline.v1.TestPlan\x12(\n\tcitations\x18\x07 \x03(\x0b\x32\x15.pipeline.v1.Citation\x12,\n\x0b\x61ssumptions\x18\x08 \x03(\x0b\x32\x17.pipeline.v1.Assumption\x12(\n\tartifacts\x18\t \x03(\x0b\x32\x15.pipeline.v1.Artifact\x12%\n\x07missing\x18\n \x03(\x0b\x32\x14.pipeline.v1.Missing\x12$\n\x07notices\x18\x0b \x03(\x0b\x32\x13.pipeline.v1.Notice\x12!\n\x05usage\x18\x0c \x01(\x0b\x32\x12.pipeline.v1.Usage\"\xae\x01\n\x07\x41\x64\x41sset\x12\n\n\x02id\x18\x01 \x01(\t\x12)\n\x08platform\x18\x02 \x01(\x0e\x32\x17.pipeline.v1.AdPlatform\x12&\n\x04kind\x18\x03 \x01(\x0e\x32\x18.pipeline.v1.AdAssetKind\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x0e\n\x06length\x18\x05 \x01(\x05\x12\x14\n\x0clength_limit\x18\x06 \x01(\x05\x12\x10\n\x08\x63laim_id\x18\x07 \x01(\t\"S\n\x07Keyword\x12\x0c\n\x04text\x18\x01 \x01(\t\x12(\n\x05match\x18\x02 \x01(\x0e\x32\x19.pipeline.v1.KeywordMatch\x12\x10\n\x08negative\x18\x03 \x01(\x08\"\x93\x01\n\x0bLandingPage\x12\x0f\n\x07variant\x18\x01 \x01(\t\x12\x10\n\x08headline\x18\x02 \x01(\t\x12\x13\n\x0bsubheadline\x18\x03 \x01(\t\x12\x16\n\x0e\x63\x61ll_to_action\x18\x04 \x01(\t\x12\x0e\n\x06\x66older\x18\x05 \x01(\t\x12\x10\n\x08\x63laim_id\x18\x06 \x01(\t\x12\x12\n\nsize_bytes\x18\x07 \x01(\x03\"\xa0\x03\n\x08TestPlan\x12\x12\n\nhypothesis\x18\x01 \x01(\t\x12\x0e\n\x06metric\x18\x02 \x01(\t\x12\x15\n\rbaseline_rate\x18\x03 \x01(\x01\x12\x13\n\x0btarget_rate\x18\x04 \x01(\x01\x12!\n\x19minimum_detectable_effect\x18\x05 \x01(\x01\x12\r\n\x05\x61lpha\x18\x06 \x01(\x01\x12\r\n\x05power\x18\x07 \x01(\x01\x12\x1a\n\x12sample_size_needed\x18\x08 \x01(\x03\x12\x1b\n\x13visitors_affordable\x18\t \x01(\x03\x12\x1a\n\x12\x63ost_needed_micros\x18\n \x01(\x03\x12\x15\n\rbudget_micros\x18\x0b \x01(\x03\x12#\n\x1b\x64\x65tectable_effect_at_budget\x18\x0c \x01(\x01\x12\x18\n\x10honest_statement\x18\r \x01(\t\x12\x15\n\rstopping_rule\x18\x0e \x01(\t\x12\x15\n\rdecision_rule\x18\x0f \x01(\t\x12*\n\x08\x63hannels\x18\x10 \x03(\x0b\x32\x18.pipeline.v1.ChannelPlan\"\xb7\x02\n\x0b\x43hannelPlan\x12)\n\x08platform\x18\x01 \x01(\x0e\x32\x17.pipeline.v1.AdPlatform\x12\x15\n\rbudget_micros\x18\x02 \x01(\x03\x12\x12\n\ncpc_micros\x18\x03 \x01(\x03\x12\x16\n\x0e\x63pc_low_micros\x18\x04 \x01(\x03\x12\x17\n\x0f\x63pc_high_micros\x18\x05 \x01(\x03\x12\x17\n\x0f\x63licks_expected\x18\x06 \x01(\x03\x12\x12\n\nclicks_low\x18\x07 \x01(\x03\x12\x13\n\x0b\x63licks_high\x18\x08 \x01(\x03\x12\x17\n\x0f\x63onversion_rate\x18\t \x01(\x01\x12\x18\n\x10signups_expected\x18\n \x01(\x01\x12\x14\n\x0c\x63itation_ids\x18\x0b \x03(\t\x12\x16\n\x0e\x61ssumption_ids\x18\x0c \x03(\t\"\"\n\x12GetCampaignRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\">\n\x13GetCampaignResponse\x12\'\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x15.pipeline.v1.Campaign\"M\n\x14ListCampaignsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06tenant\x18\x03 \x01(\t\"Z\n\x15ListCampaignsResponse\x12(\n\tcampaigns\x18\x01 \x03(\x0b\x32\x15.pipeline.v1.Campaign\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"x\n\x16PublishCampaignRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\x12\x11\n\tplatforms\x18\x03 \x03(\t\x12\x1a\n\rbudget_micros\x18\x04 \x01(\x03H\x00\x88\x01\x01\x42\x10\n\x0e_budget_micros\"B\n\x17PublishCampaignResponse\x12\'\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x15.pipeline.v1.Campaign\"$\n\x14PauseCampaignRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"@\n\x15PauseCampaignResponse\x12\'\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x15.pipeline.v1.Campaign\"%\n\x15ResumeCampaignRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"A\n\x16ResumeCampaignResponse\x12\'\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x15.pipeline.v1.Campaign\"\'\n\x17\x43ompleteCampaignRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"r\n\x18\x43ompleteCampaignResponse\x12\'\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x15.pipeline.v1.Campaign\x12-\n\x07reading\x18\x02 \x01(\x0b\x32\x1c.pipeline.v1.CampaignReading\"#\n\x13ReadCampaignRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"n\n\x14ReadCampaignResponse\x12\'\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x15.pipeline.v1.Campaign\x12-\n\x07reading\x18\x02 \x01(\x0b\x32\x1c.pipeline.v1.CampaignReading\">\n\x15\x45xportCampaignRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x17\n\x0finclude_signups\x18\x02 \x01(\x08\"B\n\x16\x45xportCampaignResponse\x12(\n\tartifacts\x18\x01 \x03(\x0b\x32\x15.pipeline.v1.Artifact\"\xd1\x04\n\x08\x43\x61mpaign\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x30\n\rcampaign_type\x18\x02 \x01(\x0e\x32\x19.pipeline.v1.CampaignType\x12+\n\x06status\x18\x03 \x01(\x0e\x32\x1b.pipeline.v1.CampaignStatus\x12\x15\n\rstatus_reason\x18\x04 \x01(\t\x12\x0c\n\x04slug\x18\x05 \x01(\t\x12\x10\n\x08page_url\x18\x06 \x01(\t\x12#\n\x04plan\x18\x07 \x01(\x0b\x32\x15.pipeline.v1.TestPlan\x12\x13\n\x0bplan_sha256\x18\x08 \x01(\t\x12\x15\n\rbudget_micros\x18\t \x01(\x03\x12\x14\n\x0cspent_micros\x18\n \x01(\x03\x12.\n\ncreated_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cpublished_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x63ompleted_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tplatforms\x18\x0e \x03(\x0b\x32\x1a.pipeline.v1.PlatformSetup\x12*\n\x06\x63ounts\x18\x0f \x03(\x0b\x32\x1a.pipeline.v1.VariantCounts\x12%\n\x07missing\x18\x10 \x03(\x0b\x32\x14.pipeline.v1.Missing\x12$\n\x07notices\x18\x11 \x03(\x0b\x32\x13.pipeline.v1.Notice\"\xcc\x01\n\rPlatformSetup\x12\x10\n\x08platform\x18\x01 \x01(\t\x12)\n\x05state\x18\x02 \x01(\x0e\x32\x1a.pipeline.v1.PlatformState\x12%\n\x05steps\x18\x03 \x03(\x0b\x32\x16.pipeline.v1.SetupStep\x12\x14\n\x0cspent_micros\x18\x04 \x01(\x03\x12\x31\n\rspend_read_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64\x65tail\x18\x06 \x01(\t\"\xb8\x01\n\tSetupStep\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12*\n\x05state\x18\x03 \x01(\x0e\x32\x1b.pipeline.v1.SetupStepState\x12\x13\n\x0b\x65xternal_id\x18\x04 \x01(\t\x12,\n\x07request\x18\x05 \x01(\x0b\x32\x1b.pipeline.v1.PlannedRequest\x12\x10\n\x08\x61ttempts\x18\x06 \x01(\x05\x12\x0e\n\x06\x64\x65tail\x18\x07 \x01(\t\"\xa6\x01\n\x0ePlannedRequest\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0b\n\x03url\x18\x02 \x01(\t\x12\x39\n\x07headers\x18\x03 \x03(\x0b\x32(.pipeline.v1.PlannedRequest.HeadersEntry\x12\x0c\n\x04\x62ody\x18\x04 \x01(\t\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"R\n\rVariantCounts\x12\x0f\n\x07variant\x18\x01 \x01(\t\x12\x10\n\x08visitors\x18\x02 \x01(\x03\x12\x0f\n\x07signups\x18\x03 \x01(\x03\x12\r\n\x05views\x18\x04 \x01(\x03\"\x8c\x05\n\x0f\x43\x61mpaignReading\x12\x10\n\x08\x63\x61mpaign\x18\x01 \x01(\t\x12+\n\x07read_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x63ounts\x18\x03 \x03(\x0b\x32\x1a.pipeline.v1.VariantCounts\x12\x0c\n\x04\x62ots\x18\x04 \x01(\x03\x12)\n\tposterior\x18\x05 \x01(\x0b\x32\x16.pipeline.v1.Posterior\x12\x32\n\x12variant_posteriors\x18\x06 \x03(\x0b\x32\x16.pipeline.v1.Posterior\x12\x1d\n\x15probability_b_beats_a\x18\x07 \x01(\x01\x12\x32\n\nsequential\x18\x08 \x01(\x0b\x32\x1e.pipeline.v1.SequentialReading\x12\x37\n\rfixed_horizon\x18\t \x01(\x0b\x32 .pipeline.v1.FixedHorizonReading\x12\x33\n\x0csample_ratio\x18\n \x01(\x0b\x32\x1d.pipeline.v1.SampleRatioCheck\x12*\n\nguardrails\x18\x0b \x03(\x0b\x32\x16.pipeline.v1.Guardrail\x12/\n\x08\x64\x65\x63ision\x18\x0c \x01(\x0e\x32\x1d.pipeline.v1.CampaignDecision\x12\x10\n\x08is_final\x18\r \x01(\x08\x12\x13\n\x0b\x65xplanation\x18\x0e \x01(\t\x12\x0c\n\x04rule\x18\x0f \x01(\t\x12(\n\tartifacts\x18\x10 \x03(\x0b\x32\x15.pipeline.v1.Artifact\x12$\n\x07notices\x18\x11 \x03(\x0b\x32\x13.pipeline.v1.Notice\"\xbd\x01\n\tPosterior\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\r\n\x05\x61lpha\x18\x02 \x01(\x01\x12\x0c\n\x04\x62\x65ta\x18\x03 \x01(\x01\x12\x0c\n\x04mean\x18\x04 \x01(\x01\x12\x0b\n\x03low\x18\x05 \x01(\x01\x12\x0c\n\x04high\x18\x06 \x01(\x01\x12\x13\n\x0b\x63redibility\x18\x07 \x01(\x01\x12\"\n\x1aprobability_above_baseline\x18\x08 \x01(\x01\x12 \n\x18probability_above_target\x18\t \x01(\x01\"\xd0\x01\n\x11SequentialReading\x12\x0f\n\x07p_value\x18\x01 \x01(\x01\x12\x0b\n\x03low\x18\x02 \x01(\x01\x12\x0c\n\x04high\x18\x03 \x01(\x01\x12\x19\n\x11\x62\x61seline_rejected\x18\x04 \x01(\x08\x12\x17\n\x0ftarget_rejected\x18\x05 \x01(\x08\x12\x0e\n\x06method\x18\x06 \x01(\t\x12\x1a\n\x12\x64ifference_p_value\x18\x07 \x01(\x01\x12\x16\n\x0e\x64ifference_low\x18\x08 \x01(\x01\x12\x17\n\x0f\x64ifference_high\x18\t \x01(\x01\"\x94\x01\n\x13\x46ixedHorizonReading\x12\x10\n\x08visitors\x18\x01 \x01(\x03\x12\x17\n\x0fvisitors_needed\x18\x02 \x01(\x03\x12\x17\n\x0fsample_complete\x18\x03 \x01(\x08\x12\x0f\n\x07p_value\x18\x04 \x01(\x01\x12\x13\n\x0bwanted_from\x18\x05 \x01(\x03\x12\x13\n\x0bunwanted_to\x18\x06 \x01(\x03\"F\n\x10SampleRatioCheck\x12\x0f\n\x07p_value\x18\x01 \x01(\x01\x12\x11\n\tthreshold\x18\x02 \x01(\x01\x12\x0e\n\x06passed\x18\x03 \x01(\x08\"9\n\tGuardrail\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06passed\x18\x02 \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t*x\n\nAdPlatform\x12\x1b\n\x17\x41\x44_PLATFORM_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x41\x44_PLATFORM_GOOGLE_SEARCH\x10\x01\x12\x14\n\x10\x41\x44_PLATFORM_META\x10\x02\x12\x18\n\x14\x41\x44_PLATFORM_LINKEDIN\x10\x03*\x9f\x01\n\x0b\x41\x64\x41ssetKind\x12\x1d\n\x19\x41\x44_ASSET_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41\x44_ASSET_KIND_HEADLINE\x10\x01\x12\x1d\n\x19\x41\x44_ASSET_KIND_DESCRIPTION\x10\x02\x12\x16\n\x12\x41\x44_ASSET_KIND_PATH\x10\x03\x12\x1e\n\x1a\x41\x44_ASSET_KIND_PRIMARY_TEXT\x10\x04*y\n\x0cKeywordMatch\x12\x1d\n\x19KEYWORD_MATCH_UNSPECIFIED\x10\x00\x12\x17\n\x13KEYWORD_MATCH_BROAD\x10\x01\x12\x18\n\x14KEYWORD_MATCH_PHRASE\x10\x02\x12\x17\n\x13KEYWORD_MATCH_EXACT\x10\x03*\xc0\x01\n\x0e\x43\x61mpaignStatus\x12\x1f\n\x1b\x43\x41MPAIGN_STATUS_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43\x41MPAIGN_STATUS_DRAFT\x10\x01\x12\x1b\n\x17\x43\x41MPAIGN_STATUS_RUNNING\x10\x02\x12\x1a\n\x16\x43\x41MPAIGN_STATUS_PAUSED\x10\x03\x12\x1d\n\x19\x43\x41MPAIGN_STATUS_COMPLETED\x10\x04\x12\x1a\n\x16\x43\x41MPAIGN_STATUS_FAILED\x10\x05*\x90\x01\n\x10\x43\x61mpaignDecision\x12!\n\x1d\x43\x41MPAIGN_DECISION_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43\x41MPAIGN_DECISION_GO\x10\x01\x12\x1b\n\x17\x43\x41MPAIGN_DECISION_NO_GO\x10\x02\x12\"\n\x1e\x43\x41MPAIGN_DECISION_INCONCLUSIVE\x10\x03*\x98\x02\n\rPlatformState\x12\x1e\n\x1aPLATFORM_STATE_UNSPECIFIED\x10\x00\x12!\n\x1dPLATFORM_STATE_NOT_CONFIGURED\x10\x01\x12\x1a\n\x16PLATFORM_STATE_PLANNED\x10\x02\x12\x1d\n\x19PLATFORM_STATE_SETTING_UP\x10\x03\x12\x1a\n\x16PLATFORM_STATE_RUNNING\x10\x04\x12\x19\n\x15PLATFORM_STATE_PAUSED\x10\x05\x12\x19\n\x15PLATFORM_STATE_FAILED\x10\x06\x12\x19\n\x15PLATFORM_STATE_UNDONE\x10\x07\x12\x1c\n\x18PLATFORM_STATE_COMPLETED\x10\x08*\xc0\x01\n\x0eSetupStepState\x12 \n\x1cSETUP_STEP_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18SETUP_STEP_STATE_PLANNED\x10\x01\x12\x19\n\x15SETUP_STEP_STATE_SENT\x10\x02\x12\x19\n\x15SETUP_STEP_STATE_DONE\x10\x03\x12\x1b\n\x17SETUP_STEP_STATE_FAILED\x10\x04\x12\x1b\n\x17SETUP_STEP_STATE_UNDONE\x10\x05\x32k\n\x0f\x43\x61mpaignService\x12X\n\rDraftCampaign\x12!.pipeline.v1.DraftCampaignRequest\x1a\".pipeline.v1.DraftCampaignResponse0\x01\x32\xe1\x05\n\x13LiveCampaignService\x12P\n\x0bGetCampaign\x12\x1f.pipeline.v1.GetCampaignRequest\x1a .pipeline.v1.GetCampaignResponse\x12V\n\rListCampaigns\x12!.pipeline.v1.ListCampaignsRequest\x1a\".pipeline.v1.ListCampaignsResponse\x12\\\n\x0fPublishCampaign\x12#.pipeline.v1.PublishCampaignRequest\x1a$.pipeline.v1.PublishCampaignResponse\x12V\n\rPauseCampaign\x12!.pipeline.v1.PauseCampaignRequest\x1a\".pipeline.v1.PauseCampaignResponse\x12Y\n\x0eResumeCampaign\x12\".pipeline.v1.ResumeCampaignRequest\x1a#.pipeline.v1.ResumeCampaignResponse\x12_\n\x10\x43ompleteCampaign\x12$.pipeline.v1.CompleteCampaignRequest\x1a%.pipeline.v1.CompleteCampaignResponse\x12S\n\x0cReadCampaign\x12 .pipeline.v1.ReadCampaignRequest\x1a!.pipeline.v1.ReadCampaignResponse\x12Y\n\x0e\x45xportCampaign\x12\".pipeline.v1.ExportCampaignRequest\x1a#.pipeline.v1.ExportCampaignResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pipeline.v1.campaign_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ADPLATFORM']._serialized_start=2238
-  _globals['_ADPLATFORM']._serialized_end=2358
-  _globals['_ADASSETKIND']._serialized_start=2361
-  _globals['_ADASSETKIND']._serialized_end=2520
-  _globals['_KEYWORDMATCH']._serialized_start=2522
-  _globals['_KEYWORDMATCH']._serialized_end=2643
-  _globals['_CAMPAIGNSTATUS']._serialized_start=2646
-  _globals['_CAMPAIGNSTATUS']._serialized_end=2838
-  _globals['_DRAFTCAMPAIGNREQUEST']._serialized_start=100
-  _globals['_DRAFTCAMPAIGNREQUEST']._serialized_end=405
-  _globals['_DRAFTCAMPAIGNRESPONSE']._serialized_start=408
-  _globals['_DRAFTCAMPAIGNRESPONSE']._serialized_end=571
-  _globals['_CAMPAIGNRESULT']._serialized_start=574
-  _globals['_CAMPAIGNRESULT']._serialized_end=1091
-  _globals['_ADASSET']._serialized_start=1094
-  _globals['_ADASSET']._serialized_end=1268
-  _globals['_KEYWORD']._serialized_start=1270
-  _globals['_KEYWORD']._serialized_end=1353
-  _globals['_LANDINGPAGE']._serialized_start=1356
-  _globals['_LANDINGPAGE']._serialized_end=1503
-  _globals['_TESTPLAN']._serialized_start=1506
-  _globals['_TESTPLAN']._serialized_end=1922
-  _globals['_CHANNELPLAN']._serialized_start=1925
-  _globals['_CHANNELPLAN']._serialized_end=2236
-  _globals['_CAMPAIGNSERVICE']._serialized_start=2840
-  _globals['_CAMPAIGNSERVICE']._serialized_end=2947
+  _globals['_PLANNEDREQUEST_HEADERSENTRY']._loaded_options = None
+  _globals['_PLANNEDREQUEST_HEADERSENTRY']._serialized_options = b'8\001'
+  _globals['_ADPLATFORM']._serialized_start=5963
+  _globals['_ADPLATFORM']._serialized_end=6083
+  _globals['_ADASSETKIND']._serialized_start=6086
+  _globals['_ADASSETKIND']._serialized_end=6245
+  _globals['_KEYWORDMATCH']._serialized_start=6247
+  _globals['_KEYWORDMATCH']._serialized_end=6368
+  _globals['_CAMPAIGNSTATUS']._serialized_start=6371
+  _globals['_CAMPAIGNSTATUS']._serialized_end=6563
+  _globals['_CAMPAIGNDECISION']._serialized_start=6566
+  _globals['_CAMPAIGNDECISION']._serialized_end=6710
+  _globals['_PLATFORMSTATE']._serialized_start=6713
+  _globals['_PLATFORMSTATE']._serialized_end=6993
+  _globals['_SETUPSTEPSTATE']._serialized_start=6996
+  _globals['_SETUPSTEPSTATE']._serialized_end=7188
+  _globals['_DRAFTCAMPAIGNREQUEST']._serialized_start=133
+  _globals['_DRAFTCAMPAIGNREQUEST']._serialized_end=438
+  _globals['_DRAFTCAMPAIGNRESPONSE']._serialized_start=441
+  _globals['_DRAFTCAMPAIGNRESPONSE']._serialized_end=604
+  _globals['_CAMPAIGNRESULT']._serialized_start=607
+  _globals['_CAMPAIGNRESULT']._serialized_end=1124
+  _globals['_ADASSET']._serialized_start=1127
+  _globals['_ADASSET']._serialized_end=1301
+  _globals['_KEYWORD']._serialized_start=1303
+  _globals['_KEYWORD']._serialized_end=1386
+  _globals['_LANDINGPAGE']._serialized_start=1389
+  _globals['_LANDINGPAGE']._serialized_end=1536
+  _globals['_TESTPLAN']._serialized_start=1539
+  _globals['_TESTPLAN']._serialized_end=1955
+  _globals['_CHANNELPLAN']._serialized_start=1958
+  _globals['_CHANNELPLAN']._serialized_end=2269
+  _globals['_GETCAMPAIGNREQUEST']._serialized_start=2271
+  _globals['_GETCAMPAIGNREQUEST']._serialized_end=2305
+  _globals['_GETCAMPAIGNRESPONSE']._serialized_start=2307
+  _globals['_GETCAMPAIGNRESPONSE']._serialized_end=2369
+  _globals['_LISTCAMPAIGNSREQUEST']._serialized_start=2371
+  _globals['_LISTCAMPAIGNSREQUEST']._serialized_end=2448
+  _globals['_LISTCAMPAIGNSRESPONSE']._serialized_start=2450
+  _globals['_LISTCAMPAIGNSRESPONSE']._serialized_end=2540
+  _globals['_PUBLISHCAMPAIGNREQUEST']._serialized_start=2542
+  _globals['_PUBLISHCAMPAIGNREQUEST']._serialized_end=2662
+  _globals['_PUBLISHCAMPAIGNRESPONSE']._serialized_start=2664
+  _globals['_PUBLISHCAMPAIGNRESPONSE']._serialized_end=2730
+  _globals['_PAUSECAMPAIGNREQUEST']._serialized_start=2732
+  _globals['_PAUSECAMPAIGNREQUEST']._serialized_end=2768
+  _globals['_PAUSECAMPAIGNRESPONSE']._serialized_start=2770
+  _globals['_PAUSECAMPAIGNRESPONSE']._serialized_end=2834
+  _globals['_RESUMECAMPAIGNREQUEST']._serialized_start=2836
+  _globals['_RESUMECAMPAIGNREQUEST']._serialized_end=2873
+  _globals['_RESUMECAMPAIGNRESPONSE']._serialized_start=2875
+  _globals['_RESUMECAMPAIGNRESPONSE']._serialized_end=2940
+  _globals['_COMPLETECAMPAIGNREQUEST']._serialized_start=2942
+  _globals['_COMPLETECAMPAIGNREQUEST']._serialized_end=2981
+  _globals['_COMPLETECAMPAIGNRESPONSE']._serialized_start=2983
+  _globals['_COMPLETECAMPAIGNRESPONSE']._serialized_end=3097
+  _globals['_READCAMPAIGNREQUEST']._serialized_start=3099
+  _globals['_READCAMPAIGNREQUEST']._serialized_end=3134
+  _globals['_READCAMPAIGNRESPONSE']._serialized_start=3136
+  _globals['_READCAMPAIGNRESPONSE']._serialized_end=3246
+  _globals['_EXPORTCAMPAIGNREQUEST']._serialized_start=3248
+  _globals['_EXPORTCAMPAIGNREQUEST']._serialized_end=3310
+  _globals['_EXPORTCAMPAIGNRESPONSE']._serialized_start=3312
+  _globals['_EXPORTCAMPAIGNRESPONSE']._serialized_end=3378
+  _globals['_CAMPAIGN']._serialized_start=3381
+  _globals['_CAMPAIGN']._serialized_end=3974
+  _globals['_PLATFORMSETUP']._serialized_start=3977
+  _globals['_PLATFORMSETUP']._serialized_end=4181
+  _globals['_SETUPSTEP']._serialized_start=4184
+  _globals['_SETUPSTEP']._serialized_end=4368
+  _globals['_PLANNEDREQUEST']._serialized_start=4371
+  _globals['_PLANNEDREQUEST']._serialized_end=4537
+  _globals['_PLANNEDREQUEST_HEADERSENTRY']._serialized_start=4491
+  _globals['_PLANNEDREQUEST_HEADERSENTRY']._serialized_end=4537
+  _globals['_VARIANTCOUNTS']._serialized_start=4539
+  _globals['_VARIANTCOUNTS']._serialized_end=4621
+  _globals['_CAMPAIGNREADING']._serialized_start=4624
+  _globals['_CAMPAIGNREADING']._serialized_end=5276
+  _globals['_POSTERIOR']._serialized_start=5279
+  _globals['_POSTERIOR']._serialized_end=5468
+  _globals['_SEQUENTIALREADING']._serialized_start=5471
+  _globals['_SEQUENTIALREADING']._serialized_end=5679
+  _globals['_FIXEDHORIZONREADING']._serialized_start=5682
+  _globals['_FIXEDHORIZONREADING']._serialized_end=5830
+  _globals['_SAMPLERATIOCHECK']._serialized_start=5832
+  _globals['_SAMPLERATIOCHECK']._serialized_end=5902
+  _globals['_GUARDRAIL']._serialized_start=5904
+  _globals['_GUARDRAIL']._serialized_end=5961
+  _globals['_CAMPAIGNSERVICE']._serialized_start=7190
+  _globals['_CAMPAIGNSERVICE']._serialized_end=7297
+  _globals['_LIVECAMPAIGNSERVICE']._serialized_start=7300
+  _globals['_LIVECAMPAIGNSERVICE']._serialized_end=8037
 # @@protoc_insertion_point(module_scope)

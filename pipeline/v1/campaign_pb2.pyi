@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from pipeline.v1 import common_pb2 as _common_pb2
@@ -102,6 +103,89 @@ CAMPAIGN_STATUS_PAUSED: CampaignStatus.ValueType  # 3
 CAMPAIGN_STATUS_COMPLETED: CampaignStatus.ValueType  # 4
 CAMPAIGN_STATUS_FAILED: CampaignStatus.ValueType  # 5
 Global___CampaignStatus: _TypeAlias = CampaignStatus  # noqa: Y015
+
+class _CampaignDecision:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CampaignDecisionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CampaignDecision.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CAMPAIGN_DECISION_UNSPECIFIED: _CampaignDecision.ValueType  # 0
+    CAMPAIGN_DECISION_GO: _CampaignDecision.ValueType  # 1
+    """The rate is above the baseline."""
+    CAMPAIGN_DECISION_NO_GO: _CampaignDecision.ValueType  # 2
+    """The rate is below the target."""
+    CAMPAIGN_DECISION_INCONCLUSIVE: _CampaignDecision.ValueType  # 3
+
+class CampaignDecision(_CampaignDecision, metaclass=_CampaignDecisionEnumTypeWrapper): ...
+
+CAMPAIGN_DECISION_UNSPECIFIED: CampaignDecision.ValueType  # 0
+CAMPAIGN_DECISION_GO: CampaignDecision.ValueType  # 1
+"""The rate is above the baseline."""
+CAMPAIGN_DECISION_NO_GO: CampaignDecision.ValueType  # 2
+"""The rate is below the target."""
+CAMPAIGN_DECISION_INCONCLUSIVE: CampaignDecision.ValueType  # 3
+Global___CampaignDecision: _TypeAlias = CampaignDecision  # noqa: Y015
+
+class _PlatformState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PlatformStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PlatformState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PLATFORM_STATE_UNSPECIFIED: _PlatformState.ValueType  # 0
+    PLATFORM_STATE_NOT_CONFIGURED: _PlatformState.ValueType  # 1
+    PLATFORM_STATE_PLANNED: _PlatformState.ValueType  # 2
+    """Nothing was sent yet."""
+    PLATFORM_STATE_SETTING_UP: _PlatformState.ValueType  # 3
+    PLATFORM_STATE_RUNNING: _PlatformState.ValueType  # 4
+    PLATFORM_STATE_PAUSED: _PlatformState.ValueType  # 5
+    PLATFORM_STATE_FAILED: _PlatformState.ValueType  # 6
+    """Set-up stopped; publishing again goes on from there."""
+    PLATFORM_STATE_UNDONE: _PlatformState.ValueType  # 7
+    """What had been set up was taken back."""
+    PLATFORM_STATE_COMPLETED: _PlatformState.ValueType  # 8
+
+class PlatformState(_PlatformState, metaclass=_PlatformStateEnumTypeWrapper): ...
+
+PLATFORM_STATE_UNSPECIFIED: PlatformState.ValueType  # 0
+PLATFORM_STATE_NOT_CONFIGURED: PlatformState.ValueType  # 1
+PLATFORM_STATE_PLANNED: PlatformState.ValueType  # 2
+"""Nothing was sent yet."""
+PLATFORM_STATE_SETTING_UP: PlatformState.ValueType  # 3
+PLATFORM_STATE_RUNNING: PlatformState.ValueType  # 4
+PLATFORM_STATE_PAUSED: PlatformState.ValueType  # 5
+PLATFORM_STATE_FAILED: PlatformState.ValueType  # 6
+"""Set-up stopped; publishing again goes on from there."""
+PLATFORM_STATE_UNDONE: PlatformState.ValueType  # 7
+"""What had been set up was taken back."""
+PLATFORM_STATE_COMPLETED: PlatformState.ValueType  # 8
+Global___PlatformState: _TypeAlias = PlatformState  # noqa: Y015
+
+class _SetupStepState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SetupStepStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SetupStepState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SETUP_STEP_STATE_UNSPECIFIED: _SetupStepState.ValueType  # 0
+    SETUP_STEP_STATE_PLANNED: _SetupStepState.ValueType  # 1
+    SETUP_STEP_STATE_SENT: _SetupStepState.ValueType  # 2
+    """Sent, without an answer that could be kept: looked for on the platform before it is sent again."""
+    SETUP_STEP_STATE_DONE: _SetupStepState.ValueType  # 3
+    SETUP_STEP_STATE_FAILED: _SetupStepState.ValueType  # 4
+    SETUP_STEP_STATE_UNDONE: _SetupStepState.ValueType  # 5
+
+class SetupStepState(_SetupStepState, metaclass=_SetupStepStateEnumTypeWrapper): ...
+
+SETUP_STEP_STATE_UNSPECIFIED: SetupStepState.ValueType  # 0
+SETUP_STEP_STATE_PLANNED: SetupStepState.ValueType  # 1
+SETUP_STEP_STATE_SENT: SetupStepState.ValueType  # 2
+"""Sent, without an answer that could be kept: looked for on the platform before it is sent again."""
+SETUP_STEP_STATE_DONE: SetupStepState.ValueType  # 3
+SETUP_STEP_STATE_FAILED: SetupStepState.ValueType  # 4
+SETUP_STEP_STATE_UNDONE: SetupStepState.ValueType  # 5
+Global___SetupStepState: _TypeAlias = SetupStepState  # noqa: Y015
 
 @_typing.final
 class DraftCampaignRequest(_message.Message):
@@ -472,3 +556,890 @@ class ChannelPlan(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ChannelPlan: _TypeAlias = ChannelPlan  # noqa: Y015
+
+@_typing.final
+class GetCampaignRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`runs/{run}/campaign`."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCampaignRequest: _TypeAlias = GetCampaignRequest  # noqa: Y015
+
+@_typing.final
+class GetCampaignResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def campaign(self) -> Global___Campaign: ...
+    def __init__(
+        self,
+        *,
+        campaign: Global___Campaign | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCampaignResponse: _TypeAlias = GetCampaignResponse  # noqa: Y015
+
+@_typing.final
+class ListCampaignsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TENANT_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """1 to 200; 0 takes 50."""
+    page_token: _builtins.str
+    tenant: _builtins.str
+    """Whose campaigns; set by the gateway."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        tenant: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCampaignsRequest: _TypeAlias = ListCampaignsRequest  # noqa: Y015
+
+@_typing.final
+class ListCampaignsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMPAIGNS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    @_builtins.property
+    def campaigns(self) -> _containers.RepeatedCompositeFieldContainer[Global___Campaign]: ...
+    def __init__(
+        self,
+        *,
+        campaigns: _abc.Iterable[Global___Campaign] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaigns", b"campaigns", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCampaignsResponse: _TypeAlias = ListCampaignsResponse  # noqa: Y015
+
+@_typing.final
+class PublishCampaignRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    PLATFORMS_FIELD_NUMBER: _builtins.int
+    BUDGET_MICROS_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    dry_run: _builtins.bool
+    """Show every request and send none."""
+    budget_micros: _builtins.int
+    """Most that all platforms together may spend, micros of USD; not set: the plan's budget. Never above it."""
+    @_builtins.property
+    def platforms(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Platforms to set up ("google_ads", "meta", "posthog", "fly", "netlify"); empty: all that are configured."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        dry_run: _builtins.bool = ...,
+        platforms: _abc.Iterable[_builtins.str] | None = ...,
+        budget_micros: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_budget_micros", b"_budget_micros", "budget_micros", b"budget_micros"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_budget_micros", b"_budget_micros", "budget_micros", b"budget_micros", "dry_run", b"dry_run", "name", b"name", "platforms", b"platforms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__budget_micros: _TypeAlias = _typing.Literal["budget_micros"]  # noqa: Y015
+    _WhichOneofArgType__budget_micros: _TypeAlias = _typing.Literal["_budget_micros", b"_budget_micros"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__budget_micros) -> _WhichOneofReturnType__budget_micros | None: ...
+
+Global___PublishCampaignRequest: _TypeAlias = PublishCampaignRequest  # noqa: Y015
+
+@_typing.final
+class PublishCampaignResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def campaign(self) -> Global___Campaign: ...
+    def __init__(
+        self,
+        *,
+        campaign: Global___Campaign | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PublishCampaignResponse: _TypeAlias = PublishCampaignResponse  # noqa: Y015
+
+@_typing.final
+class PauseCampaignRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauseCampaignRequest: _TypeAlias = PauseCampaignRequest  # noqa: Y015
+
+@_typing.final
+class PauseCampaignResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def campaign(self) -> Global___Campaign: ...
+    def __init__(
+        self,
+        *,
+        campaign: Global___Campaign | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauseCampaignResponse: _TypeAlias = PauseCampaignResponse  # noqa: Y015
+
+@_typing.final
+class ResumeCampaignRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeCampaignRequest: _TypeAlias = ResumeCampaignRequest  # noqa: Y015
+
+@_typing.final
+class ResumeCampaignResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def campaign(self) -> Global___Campaign: ...
+    def __init__(
+        self,
+        *,
+        campaign: Global___Campaign | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeCampaignResponse: _TypeAlias = ResumeCampaignResponse  # noqa: Y015
+
+@_typing.final
+class CompleteCampaignRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompleteCampaignRequest: _TypeAlias = CompleteCampaignRequest  # noqa: Y015
+
+@_typing.final
+class CompleteCampaignResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    READING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def campaign(self) -> Global___Campaign: ...
+    @_builtins.property
+    def reading(self) -> Global___CampaignReading: ...
+    def __init__(
+        self,
+        *,
+        campaign: Global___Campaign | None = ...,
+        reading: Global___CampaignReading | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign", "reading", b"reading"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign", "reading", b"reading"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompleteCampaignResponse: _TypeAlias = CompleteCampaignResponse  # noqa: Y015
+
+@_typing.final
+class ReadCampaignRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadCampaignRequest: _TypeAlias = ReadCampaignRequest  # noqa: Y015
+
+@_typing.final
+class ReadCampaignResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    READING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def campaign(self) -> Global___Campaign: ...
+    @_builtins.property
+    def reading(self) -> Global___CampaignReading: ...
+    def __init__(
+        self,
+        *,
+        campaign: Global___Campaign | None = ...,
+        reading: Global___CampaignReading | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign", "reading", b"reading"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign", "reading", b"reading"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadCampaignResponse: _TypeAlias = ReadCampaignResponse  # noqa: Y015
+
+@_typing.final
+class ExportCampaignRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    INCLUDE_SIGNUPS_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    include_signups: _builtins.bool
+    """Adds signups.csv: personal data, for those who may write to these people."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        include_signups: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["include_signups", b"include_signups", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportCampaignRequest: _TypeAlias = ExportCampaignRequest  # noqa: Y015
+
+@_typing.final
+class ExportCampaignResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ARTIFACTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def artifacts(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Artifact]:
+        """With their content."""
+
+    def __init__(
+        self,
+        *,
+        artifacts: _abc.Iterable[_common_pb2.Artifact] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifacts", b"artifacts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportCampaignResponse: _TypeAlias = ExportCampaignResponse  # noqa: Y015
+
+@_typing.final
+class Campaign(_message.Message):
+    """A campaign as it stands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_TYPE_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    STATUS_REASON_FIELD_NUMBER: _builtins.int
+    SLUG_FIELD_NUMBER: _builtins.int
+    PAGE_URL_FIELD_NUMBER: _builtins.int
+    PLAN_FIELD_NUMBER: _builtins.int
+    PLAN_SHA256_FIELD_NUMBER: _builtins.int
+    BUDGET_MICROS_FIELD_NUMBER: _builtins.int
+    SPENT_MICROS_FIELD_NUMBER: _builtins.int
+    CREATED_AT_FIELD_NUMBER: _builtins.int
+    PUBLISHED_AT_FIELD_NUMBER: _builtins.int
+    COMPLETED_AT_FIELD_NUMBER: _builtins.int
+    PLATFORMS_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
+    NOTICES_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`runs/{run}/campaign`."""
+    campaign_type: _common_pb2.CampaignType.ValueType
+    status: Global___CampaignStatus.ValueType
+    status_reason: _builtins.str
+    """Why it is paused, failed or completed; empty where it is not."""
+    slug: _builtins.str
+    """Part of the page's address: `{page_url}` ends in `/p/{slug}`."""
+    page_url: _builtins.str
+    """Where visitors go; empty before publication."""
+    plan_sha256: _builtins.str
+    """Hex sha256 of the plan as it was registered at publication; empty before."""
+    budget_micros: _builtins.int
+    """Most that all platforms together may spend, and what they say they have spent; micros of USD."""
+    spent_micros: _builtins.int
+    @_builtins.property
+    def plan(self) -> Global___TestPlan: ...
+    @_builtins.property
+    def created_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def published_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def completed_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def platforms(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlatformSetup]: ...
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___VariantCounts]: ...
+    @_builtins.property
+    def missing(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Missing]: ...
+    @_builtins.property
+    def notices(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Notice]: ...
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        campaign_type: _common_pb2.CampaignType.ValueType = ...,
+        status: Global___CampaignStatus.ValueType = ...,
+        status_reason: _builtins.str = ...,
+        slug: _builtins.str = ...,
+        page_url: _builtins.str = ...,
+        plan: Global___TestPlan | None = ...,
+        plan_sha256: _builtins.str = ...,
+        budget_micros: _builtins.int = ...,
+        spent_micros: _builtins.int = ...,
+        created_at: _timestamp_pb2.Timestamp | None = ...,
+        published_at: _timestamp_pb2.Timestamp | None = ...,
+        completed_at: _timestamp_pb2.Timestamp | None = ...,
+        platforms: _abc.Iterable[Global___PlatformSetup] | None = ...,
+        counts: _abc.Iterable[Global___VariantCounts] | None = ...,
+        missing: _abc.Iterable[_common_pb2.Missing] | None = ...,
+        notices: _abc.Iterable[_common_pb2.Notice] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["completed_at", b"completed_at", "created_at", b"created_at", "plan", b"plan", "published_at", b"published_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget_micros", b"budget_micros", "campaign_type", b"campaign_type", "completed_at", b"completed_at", "counts", b"counts", "created_at", b"created_at", "missing", b"missing", "name", b"name", "notices", b"notices", "page_url", b"page_url", "plan", b"plan", "plan_sha256", b"plan_sha256", "platforms", b"platforms", "published_at", b"published_at", "slug", b"slug", "spent_micros", b"spent_micros", "status", b"status", "status_reason", b"status_reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Campaign: _TypeAlias = Campaign  # noqa: Y015
+
+@_typing.final
+class PlatformSetup(_message.Message):
+    """A platform and what was, or would be, set up there."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLATFORM_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    SPENT_MICROS_FIELD_NUMBER: _builtins.int
+    SPEND_READ_AT_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    platform: _builtins.str
+    """"google_ads", "meta", "posthog", "fly", "netlify"."""
+    state: Global___PlatformState.ValueType
+    spent_micros: _builtins.int
+    detail: _builtins.str
+    """Why it failed or is not configured, and the mend."""
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___SetupStep]:
+        """In the order in which they are done."""
+
+    @_builtins.property
+    def spend_read_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        platform: _builtins.str = ...,
+        state: Global___PlatformState.ValueType = ...,
+        steps: _abc.Iterable[Global___SetupStep] | None = ...,
+        spent_micros: _builtins.int = ...,
+        spend_read_at: _timestamp_pb2.Timestamp | None = ...,
+        detail: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["spend_read_at", b"spend_read_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "platform", b"platform", "spend_read_at", b"spend_read_at", "spent_micros", b"spent_micros", "state", b"state", "steps", b"steps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlatformSetup: _TypeAlias = PlatformSetup  # noqa: Y015
+
+@_typing.final
+class SetupStep(_message.Message):
+    """One effect on a platform."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_FIELD_NUMBER: _builtins.int
+    ATTEMPTS_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """Unique within the campaign and the same in every try ("google_ads/budget")."""
+    title: _builtins.str
+    state: Global___SetupStepState.ValueType
+    external_id: _builtins.str
+    """The platform's own id of what was made."""
+    attempts: _builtins.int
+    detail: _builtins.str
+    """Why it failed, or how it was found to exist."""
+    @_builtins.property
+    def request(self) -> Global___PlannedRequest:
+        """What is, or would be, sent; secrets are blanked."""
+
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        title: _builtins.str = ...,
+        state: Global___SetupStepState.ValueType = ...,
+        external_id: _builtins.str = ...,
+        request: Global___PlannedRequest | None = ...,
+        attempts: _builtins.int = ...,
+        detail: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "detail", b"detail", "external_id", b"external_id", "key", b"key", "request", b"request", "state", b"state", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetupStep: _TypeAlias = SetupStep  # noqa: Y015
+
+@_typing.final
+class PlannedRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class HeadersEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    METHOD_FIELD_NUMBER: _builtins.int
+    URL_FIELD_NUMBER: _builtins.int
+    HEADERS_FIELD_NUMBER: _builtins.int
+    BODY_FIELD_NUMBER: _builtins.int
+    method: _builtins.str
+    url: _builtins.str
+    body: _builtins.str
+    @_builtins.property
+    def headers(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        method: _builtins.str = ...,
+        url: _builtins.str = ...,
+        headers: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        body: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "headers", b"headers", "method", b"method", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlannedRequest: _TypeAlias = PlannedRequest  # noqa: Y015
+
+@_typing.final
+class VariantCounts(_message.Message):
+    """Visitors and sign-ups of one page, bots and refused visits left out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VARIANT_FIELD_NUMBER: _builtins.int
+    VISITORS_FIELD_NUMBER: _builtins.int
+    SIGNUPS_FIELD_NUMBER: _builtins.int
+    VIEWS_FIELD_NUMBER: _builtins.int
+    variant: _builtins.str
+    """"a" or "b"."""
+    visitors: _builtins.int
+    """People: each counted once."""
+    signups: _builtins.int
+    """Those among them who signed up; a withdrawn sign-up still counts, an erased one too, as a number."""
+    views: _builtins.int
+    """Page views."""
+    def __init__(
+        self,
+        *,
+        variant: _builtins.str = ...,
+        visitors: _builtins.int = ...,
+        signups: _builtins.int = ...,
+        views: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["signups", b"signups", "variant", b"variant", "views", b"views", "visitors", b"visitors"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VariantCounts: _TypeAlias = VariantCounts  # noqa: Y015
+
+@_typing.final
+class CampaignReading(_message.Message):
+    """The counts, read by the plan."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    READ_AT_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    BOTS_FIELD_NUMBER: _builtins.int
+    POSTERIOR_FIELD_NUMBER: _builtins.int
+    VARIANT_POSTERIORS_FIELD_NUMBER: _builtins.int
+    PROBABILITY_B_BEATS_A_FIELD_NUMBER: _builtins.int
+    SEQUENTIAL_FIELD_NUMBER: _builtins.int
+    FIXED_HORIZON_FIELD_NUMBER: _builtins.int
+    SAMPLE_RATIO_FIELD_NUMBER: _builtins.int
+    GUARDRAILS_FIELD_NUMBER: _builtins.int
+    DECISION_FIELD_NUMBER: _builtins.int
+    IS_FINAL_FIELD_NUMBER: _builtins.int
+    EXPLANATION_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    ARTIFACTS_FIELD_NUMBER: _builtins.int
+    NOTICES_FIELD_NUMBER: _builtins.int
+    campaign: _builtins.str
+    bots: _builtins.int
+    """Visits left out as automatic."""
+    probability_b_beats_a: _builtins.float
+    """0 to 1."""
+    decision: Global___CampaignDecision.ValueType
+    is_final: _builtins.bool
+    """The stopping rule was met: the decision stands."""
+    explanation: _builtins.str
+    """Why, in one or two sentences."""
+    rule: _builtins.str
+    """Which rule decided ("sequential_go", "sample_complete", "too_few", "guardrail_sample_ratio", ...)."""
+    @_builtins.property
+    def read_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___VariantCounts]: ...
+    @_builtins.property
+    def posterior(self) -> Global___Posterior:
+        """The rate of both pages together, then of each."""
+
+    @_builtins.property
+    def variant_posteriors(self) -> _containers.RepeatedCompositeFieldContainer[Global___Posterior]: ...
+    @_builtins.property
+    def sequential(self) -> Global___SequentialReading: ...
+    @_builtins.property
+    def fixed_horizon(self) -> Global___FixedHorizonReading: ...
+    @_builtins.property
+    def sample_ratio(self) -> Global___SampleRatioCheck: ...
+    @_builtins.property
+    def guardrails(self) -> _containers.RepeatedCompositeFieldContainer[Global___Guardrail]: ...
+    @_builtins.property
+    def artifacts(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Artifact]:
+        """Plots: campaign/posterior.svg, campaign/sequential.svg, campaign/days.svg."""
+
+    @_builtins.property
+    def notices(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Notice]: ...
+    def __init__(
+        self,
+        *,
+        campaign: _builtins.str = ...,
+        read_at: _timestamp_pb2.Timestamp | None = ...,
+        counts: _abc.Iterable[Global___VariantCounts] | None = ...,
+        bots: _builtins.int = ...,
+        posterior: Global___Posterior | None = ...,
+        variant_posteriors: _abc.Iterable[Global___Posterior] | None = ...,
+        probability_b_beats_a: _builtins.float = ...,
+        sequential: Global___SequentialReading | None = ...,
+        fixed_horizon: Global___FixedHorizonReading | None = ...,
+        sample_ratio: Global___SampleRatioCheck | None = ...,
+        guardrails: _abc.Iterable[Global___Guardrail] | None = ...,
+        decision: Global___CampaignDecision.ValueType = ...,
+        is_final: _builtins.bool = ...,
+        explanation: _builtins.str = ...,
+        rule: _builtins.str = ...,
+        artifacts: _abc.Iterable[_common_pb2.Artifact] | None = ...,
+        notices: _abc.Iterable[_common_pb2.Notice] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fixed_horizon", b"fixed_horizon", "posterior", b"posterior", "read_at", b"read_at", "sample_ratio", b"sample_ratio", "sequential", b"sequential"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifacts", b"artifacts", "bots", b"bots", "campaign", b"campaign", "counts", b"counts", "decision", b"decision", "explanation", b"explanation", "fixed_horizon", b"fixed_horizon", "guardrails", b"guardrails", "is_final", b"is_final", "notices", b"notices", "posterior", b"posterior", "probability_b_beats_a", b"probability_b_beats_a", "read_at", b"read_at", "rule", b"rule", "sample_ratio", b"sample_ratio", "sequential", b"sequential", "variant_posteriors", b"variant_posteriors"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CampaignReading: _TypeAlias = CampaignReading  # noqa: Y015
+
+@_typing.final
+class Posterior(_message.Message):
+    """Beta posterior of a sign-up rate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    ALPHA_FIELD_NUMBER: _builtins.int
+    BETA_FIELD_NUMBER: _builtins.int
+    MEAN_FIELD_NUMBER: _builtins.int
+    LOW_FIELD_NUMBER: _builtins.int
+    HIGH_FIELD_NUMBER: _builtins.int
+    CREDIBILITY_FIELD_NUMBER: _builtins.int
+    PROBABILITY_ABOVE_BASELINE_FIELD_NUMBER: _builtins.int
+    PROBABILITY_ABOVE_TARGET_FIELD_NUMBER: _builtins.int
+    subject: _builtins.str
+    """"all", "a" or "b"."""
+    alpha: _builtins.float
+    """Parameters: prior plus counts."""
+    beta: _builtins.float
+    mean: _builtins.float
+    low: _builtins.float
+    """Equal-tailed credible interval."""
+    high: _builtins.float
+    credibility: _builtins.float
+    probability_above_baseline: _builtins.float
+    """0 to 1: that the rate is above the plan's baseline, and at or above its target."""
+    probability_above_target: _builtins.float
+    def __init__(
+        self,
+        *,
+        subject: _builtins.str = ...,
+        alpha: _builtins.float = ...,
+        beta: _builtins.float = ...,
+        mean: _builtins.float = ...,
+        low: _builtins.float = ...,
+        high: _builtins.float = ...,
+        credibility: _builtins.float = ...,
+        probability_above_baseline: _builtins.float = ...,
+        probability_above_target: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alpha", b"alpha", "beta", b"beta", "credibility", b"credibility", "high", b"high", "low", b"low", "mean", b"mean", "probability_above_baseline", b"probability_above_baseline", "probability_above_target", b"probability_above_target", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Posterior: _TypeAlias = Posterior  # noqa: Y015
+
+@_typing.final
+class SequentialReading(_message.Message):
+    """Always-valid test of the rate against the baseline: it may be looked at every day."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    P_VALUE_FIELD_NUMBER: _builtins.int
+    LOW_FIELD_NUMBER: _builtins.int
+    HIGH_FIELD_NUMBER: _builtins.int
+    BASELINE_REJECTED_FIELD_NUMBER: _builtins.int
+    TARGET_REJECTED_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    DIFFERENCE_P_VALUE_FIELD_NUMBER: _builtins.int
+    DIFFERENCE_LOW_FIELD_NUMBER: _builtins.int
+    DIFFERENCE_HIGH_FIELD_NUMBER: _builtins.int
+    p_value: _builtins.float
+    """Smallest always-valid p-value so far."""
+    low: _builtins.float
+    """Always-valid interval of the rate."""
+    high: _builtins.float
+    baseline_rejected: _builtins.bool
+    target_rejected: _builtins.bool
+    """The target is ruled out: the whole interval lies below it."""
+    method: _builtins.str
+    """Name and parameters of the method."""
+    difference_p_value: _builtins.float
+    """The same for the difference b - a."""
+    difference_low: _builtins.float
+    difference_high: _builtins.float
+    def __init__(
+        self,
+        *,
+        p_value: _builtins.float = ...,
+        low: _builtins.float = ...,
+        high: _builtins.float = ...,
+        baseline_rejected: _builtins.bool = ...,
+        target_rejected: _builtins.bool = ...,
+        method: _builtins.str = ...,
+        difference_p_value: _builtins.float = ...,
+        difference_low: _builtins.float = ...,
+        difference_high: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["baseline_rejected", b"baseline_rejected", "difference_high", b"difference_high", "difference_low", b"difference_low", "difference_p_value", b"difference_p_value", "high", b"high", "low", b"low", "method", b"method", "p_value", b"p_value", "target_rejected", b"target_rejected"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SequentialReading: _TypeAlias = SequentialReading  # noqa: Y015
+
+@_typing.final
+class FixedHorizonReading(_message.Message):
+    """The planned test at the planned sample size: valid once, when the sample is complete."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VISITORS_FIELD_NUMBER: _builtins.int
+    VISITORS_NEEDED_FIELD_NUMBER: _builtins.int
+    SAMPLE_COMPLETE_FIELD_NUMBER: _builtins.int
+    P_VALUE_FIELD_NUMBER: _builtins.int
+    WANTED_FROM_FIELD_NUMBER: _builtins.int
+    UNWANTED_TO_FIELD_NUMBER: _builtins.int
+    visitors: _builtins.int
+    """Visitors counted of those planned."""
+    visitors_needed: _builtins.int
+    sample_complete: _builtins.bool
+    p_value: _builtins.float
+    wanted_from: _builtins.int
+    """Sign-ups from which on the baseline is rejected, and up to which the target is; -1 where no count does."""
+    unwanted_to: _builtins.int
+    def __init__(
+        self,
+        *,
+        visitors: _builtins.int = ...,
+        visitors_needed: _builtins.int = ...,
+        sample_complete: _builtins.bool = ...,
+        p_value: _builtins.float = ...,
+        wanted_from: _builtins.int = ...,
+        unwanted_to: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["p_value", b"p_value", "sample_complete", b"sample_complete", "unwanted_to", b"unwanted_to", "visitors", b"visitors", "visitors_needed", b"visitors_needed", "wanted_from", b"wanted_from"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FixedHorizonReading: _TypeAlias = FixedHorizonReading  # noqa: Y015
+
+@_typing.final
+class SampleRatioCheck(_message.Message):
+    """Whether the split between the pages is the one that was declared."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    P_VALUE_FIELD_NUMBER: _builtins.int
+    THRESHOLD_FIELD_NUMBER: _builtins.int
+    PASSED_FIELD_NUMBER: _builtins.int
+    p_value: _builtins.float
+    threshold: _builtins.float
+    passed: _builtins.bool
+    def __init__(
+        self,
+        *,
+        p_value: _builtins.float = ...,
+        threshold: _builtins.float = ...,
+        passed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["p_value", b"p_value", "passed", b"passed", "threshold", b"threshold"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SampleRatioCheck: _TypeAlias = SampleRatioCheck  # noqa: Y015
+
+@_typing.final
+class Guardrail(_message.Message):
+    """A condition under which no decision is taken."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    PASSED_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"sample_ratio", "bots", "duration", "budget"."""
+    passed: _builtins.bool
+    detail: _builtins.str
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        passed: _builtins.bool = ...,
+        detail: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "name", b"name", "passed", b"passed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Guardrail: _TypeAlias = Guardrail  # noqa: Y015

@@ -99,3 +99,389 @@ class CampaignService:
             timeout,
             metadata,
             _registered_method=True)
+
+
+class LiveCampaignServiceStub:
+    """Runs the drafted test: puts it online, pauses, counts, reads, ends it. The campaign server serves it; so does the
+    gateway, for users, which also carries a decision into the run's verdict. A campaign exists once its draft does.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.GetCampaign = channel.unary_unary(
+                '/pipeline.v1.LiveCampaignService/GetCampaign',
+                request_serializer=pipeline_dot_v1_dot_campaign__pb2.GetCampaignRequest.SerializeToString,
+                response_deserializer=pipeline_dot_v1_dot_campaign__pb2.GetCampaignResponse.FromString,
+                _registered_method=True)
+        self.ListCampaigns = channel.unary_unary(
+                '/pipeline.v1.LiveCampaignService/ListCampaigns',
+                request_serializer=pipeline_dot_v1_dot_campaign__pb2.ListCampaignsRequest.SerializeToString,
+                response_deserializer=pipeline_dot_v1_dot_campaign__pb2.ListCampaignsResponse.FromString,
+                _registered_method=True)
+        self.PublishCampaign = channel.unary_unary(
+                '/pipeline.v1.LiveCampaignService/PublishCampaign',
+                request_serializer=pipeline_dot_v1_dot_campaign__pb2.PublishCampaignRequest.SerializeToString,
+                response_deserializer=pipeline_dot_v1_dot_campaign__pb2.PublishCampaignResponse.FromString,
+                _registered_method=True)
+        self.PauseCampaign = channel.unary_unary(
+                '/pipeline.v1.LiveCampaignService/PauseCampaign',
+                request_serializer=pipeline_dot_v1_dot_campaign__pb2.PauseCampaignRequest.SerializeToString,
+                response_deserializer=pipeline_dot_v1_dot_campaign__pb2.PauseCampaignResponse.FromString,
+                _registered_method=True)
+        self.ResumeCampaign = channel.unary_unary(
+                '/pipeline.v1.LiveCampaignService/ResumeCampaign',
+                request_serializer=pipeline_dot_v1_dot_campaign__pb2.ResumeCampaignRequest.SerializeToString,
+                response_deserializer=pipeline_dot_v1_dot_campaign__pb2.ResumeCampaignResponse.FromString,
+                _registered_method=True)
+        self.CompleteCampaign = channel.unary_unary(
+                '/pipeline.v1.LiveCampaignService/CompleteCampaign',
+                request_serializer=pipeline_dot_v1_dot_campaign__pb2.CompleteCampaignRequest.SerializeToString,
+                response_deserializer=pipeline_dot_v1_dot_campaign__pb2.CompleteCampaignResponse.FromString,
+                _registered_method=True)
+        self.ReadCampaign = channel.unary_unary(
+                '/pipeline.v1.LiveCampaignService/ReadCampaign',
+                request_serializer=pipeline_dot_v1_dot_campaign__pb2.ReadCampaignRequest.SerializeToString,
+                response_deserializer=pipeline_dot_v1_dot_campaign__pb2.ReadCampaignResponse.FromString,
+                _registered_method=True)
+        self.ExportCampaign = channel.unary_unary(
+                '/pipeline.v1.LiveCampaignService/ExportCampaign',
+                request_serializer=pipeline_dot_v1_dot_campaign__pb2.ExportCampaignRequest.SerializeToString,
+                response_deserializer=pipeline_dot_v1_dot_campaign__pb2.ExportCampaignResponse.FromString,
+                _registered_method=True)
+
+
+class LiveCampaignServiceServicer:
+    """Runs the drafted test: puts it online, pauses, counts, reads, ends it. The campaign server serves it; so does the
+    gateway, for users, which also carries a decision into the run's verdict. A campaign exists once its draft does.
+    """
+
+    def GetCampaign(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCampaigns(self, request, context):
+        """Newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PublishCampaign(self, request, context):
+        """Puts the landing pages online and sets the platforms up, or shows what that would send (`dry_run`). Called again,
+        it goes on where it stopped: nothing is set up twice.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PauseCampaign(self, request, context):
+        """Stops ads and shows visitors a page that says so; what was counted stays.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeCampaign(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompleteCampaign(self, request, context):
+        """Ends it for good; the last reading decides.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadCampaign(self, request, context):
+        """What the counts say by the plan written before the first visitor. Asks the platforms for their spend first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportCampaign(self, request, context):
+        """Plan, ads, daily counts and, where asked for, the sign-ups that were not withdrawn.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_LiveCampaignServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'GetCampaign': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCampaign,
+                    request_deserializer=pipeline_dot_v1_dot_campaign__pb2.GetCampaignRequest.FromString,
+                    response_serializer=pipeline_dot_v1_dot_campaign__pb2.GetCampaignResponse.SerializeToString,
+            ),
+            'ListCampaigns': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCampaigns,
+                    request_deserializer=pipeline_dot_v1_dot_campaign__pb2.ListCampaignsRequest.FromString,
+                    response_serializer=pipeline_dot_v1_dot_campaign__pb2.ListCampaignsResponse.SerializeToString,
+            ),
+            'PublishCampaign': grpc.unary_unary_rpc_method_handler(
+                    servicer.PublishCampaign,
+                    request_deserializer=pipeline_dot_v1_dot_campaign__pb2.PublishCampaignRequest.FromString,
+                    response_serializer=pipeline_dot_v1_dot_campaign__pb2.PublishCampaignResponse.SerializeToString,
+            ),
+            'PauseCampaign': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseCampaign,
+                    request_deserializer=pipeline_dot_v1_dot_campaign__pb2.PauseCampaignRequest.FromString,
+                    response_serializer=pipeline_dot_v1_dot_campaign__pb2.PauseCampaignResponse.SerializeToString,
+            ),
+            'ResumeCampaign': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeCampaign,
+                    request_deserializer=pipeline_dot_v1_dot_campaign__pb2.ResumeCampaignRequest.FromString,
+                    response_serializer=pipeline_dot_v1_dot_campaign__pb2.ResumeCampaignResponse.SerializeToString,
+            ),
+            'CompleteCampaign': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompleteCampaign,
+                    request_deserializer=pipeline_dot_v1_dot_campaign__pb2.CompleteCampaignRequest.FromString,
+                    response_serializer=pipeline_dot_v1_dot_campaign__pb2.CompleteCampaignResponse.SerializeToString,
+            ),
+            'ReadCampaign': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadCampaign,
+                    request_deserializer=pipeline_dot_v1_dot_campaign__pb2.ReadCampaignRequest.FromString,
+                    response_serializer=pipeline_dot_v1_dot_campaign__pb2.ReadCampaignResponse.SerializeToString,
+            ),
+            'ExportCampaign': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExportCampaign,
+                    request_deserializer=pipeline_dot_v1_dot_campaign__pb2.ExportCampaignRequest.FromString,
+                    response_serializer=pipeline_dot_v1_dot_campaign__pb2.ExportCampaignResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'pipeline.v1.LiveCampaignService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('pipeline.v1.LiveCampaignService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class LiveCampaignService:
+    """Runs the drafted test: puts it online, pauses, counts, reads, ends it. The campaign server serves it; so does the
+    gateway, for users, which also carries a decision into the run's verdict. A campaign exists once its draft does.
+    """
+
+    @staticmethod
+    def GetCampaign(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pipeline.v1.LiveCampaignService/GetCampaign',
+            pipeline_dot_v1_dot_campaign__pb2.GetCampaignRequest.SerializeToString,
+            pipeline_dot_v1_dot_campaign__pb2.GetCampaignResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCampaigns(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pipeline.v1.LiveCampaignService/ListCampaigns',
+            pipeline_dot_v1_dot_campaign__pb2.ListCampaignsRequest.SerializeToString,
+            pipeline_dot_v1_dot_campaign__pb2.ListCampaignsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PublishCampaign(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pipeline.v1.LiveCampaignService/PublishCampaign',
+            pipeline_dot_v1_dot_campaign__pb2.PublishCampaignRequest.SerializeToString,
+            pipeline_dot_v1_dot_campaign__pb2.PublishCampaignResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseCampaign(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pipeline.v1.LiveCampaignService/PauseCampaign',
+            pipeline_dot_v1_dot_campaign__pb2.PauseCampaignRequest.SerializeToString,
+            pipeline_dot_v1_dot_campaign__pb2.PauseCampaignResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeCampaign(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pipeline.v1.LiveCampaignService/ResumeCampaign',
+            pipeline_dot_v1_dot_campaign__pb2.ResumeCampaignRequest.SerializeToString,
+            pipeline_dot_v1_dot_campaign__pb2.ResumeCampaignResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompleteCampaign(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pipeline.v1.LiveCampaignService/CompleteCampaign',
+            pipeline_dot_v1_dot_campaign__pb2.CompleteCampaignRequest.SerializeToString,
+            pipeline_dot_v1_dot_campaign__pb2.CompleteCampaignResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadCampaign(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pipeline.v1.LiveCampaignService/ReadCampaign',
+            pipeline_dot_v1_dot_campaign__pb2.ReadCampaignRequest.SerializeToString,
+            pipeline_dot_v1_dot_campaign__pb2.ReadCampaignResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportCampaign(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pipeline.v1.LiveCampaignService/ExportCampaign',
+            pipeline_dot_v1_dot_campaign__pb2.ExportCampaignRequest.SerializeToString,
+            pipeline_dot_v1_dot_campaign__pb2.ExportCampaignResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)

@@ -56,3 +56,124 @@ class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
         """Streams progress, each asset as it is written, then one result with the files."""
 
 def add_CampaignServiceServicer_to_server(servicer: CampaignServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class LiveCampaignServiceStub:
+    """Runs the drafted test: puts it online, pauses, counts, reads, ends it. The campaign server serves it; so does the
+    gateway, for users, which also carries a decision into the run's verdict. A campaign exists once its draft does.
+    """
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> LiveCampaignServiceAsyncStub: ...
+    GetCampaign: _grpc.UnaryUnaryMultiCallable[_campaign_pb2.GetCampaignRequest, _campaign_pb2.GetCampaignResponse]
+    ListCampaigns: _grpc.UnaryUnaryMultiCallable[_campaign_pb2.ListCampaignsRequest, _campaign_pb2.ListCampaignsResponse]
+    """Newest first."""
+    PublishCampaign: _grpc.UnaryUnaryMultiCallable[_campaign_pb2.PublishCampaignRequest, _campaign_pb2.PublishCampaignResponse]
+    """Puts the landing pages online and sets the platforms up, or shows what that would send (`dry_run`). Called again,
+    it goes on where it stopped: nothing is set up twice.
+    """
+    PauseCampaign: _grpc.UnaryUnaryMultiCallable[_campaign_pb2.PauseCampaignRequest, _campaign_pb2.PauseCampaignResponse]
+    """Stops ads and shows visitors a page that says so; what was counted stays."""
+    ResumeCampaign: _grpc.UnaryUnaryMultiCallable[_campaign_pb2.ResumeCampaignRequest, _campaign_pb2.ResumeCampaignResponse]
+    CompleteCampaign: _grpc.UnaryUnaryMultiCallable[_campaign_pb2.CompleteCampaignRequest, _campaign_pb2.CompleteCampaignResponse]
+    """Ends it for good; the last reading decides."""
+    ReadCampaign: _grpc.UnaryUnaryMultiCallable[_campaign_pb2.ReadCampaignRequest, _campaign_pb2.ReadCampaignResponse]
+    """What the counts say by the plan written before the first visitor. Asks the platforms for their spend first."""
+    ExportCampaign: _grpc.UnaryUnaryMultiCallable[_campaign_pb2.ExportCampaignRequest, _campaign_pb2.ExportCampaignResponse]
+    """Plan, ads, daily counts and, where asked for, the sign-ups that were not withdrawn."""
+
+@_typing.type_check_only
+class LiveCampaignServiceAsyncStub(LiveCampaignServiceStub):
+    """Runs the drafted test: puts it online, pauses, counts, reads, ends it. The campaign server serves it; so does the
+    gateway, for users, which also carries a decision into the run's verdict. A campaign exists once its draft does.
+    """
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    GetCampaign: _aio.UnaryUnaryMultiCallable[_campaign_pb2.GetCampaignRequest, _campaign_pb2.GetCampaignResponse]  # type: ignore[assignment]
+    ListCampaigns: _aio.UnaryUnaryMultiCallable[_campaign_pb2.ListCampaignsRequest, _campaign_pb2.ListCampaignsResponse]  # type: ignore[assignment]
+    """Newest first."""
+    PublishCampaign: _aio.UnaryUnaryMultiCallable[_campaign_pb2.PublishCampaignRequest, _campaign_pb2.PublishCampaignResponse]  # type: ignore[assignment]
+    """Puts the landing pages online and sets the platforms up, or shows what that would send (`dry_run`). Called again,
+    it goes on where it stopped: nothing is set up twice.
+    """
+    PauseCampaign: _aio.UnaryUnaryMultiCallable[_campaign_pb2.PauseCampaignRequest, _campaign_pb2.PauseCampaignResponse]  # type: ignore[assignment]
+    """Stops ads and shows visitors a page that says so; what was counted stays."""
+    ResumeCampaign: _aio.UnaryUnaryMultiCallable[_campaign_pb2.ResumeCampaignRequest, _campaign_pb2.ResumeCampaignResponse]  # type: ignore[assignment]
+    CompleteCampaign: _aio.UnaryUnaryMultiCallable[_campaign_pb2.CompleteCampaignRequest, _campaign_pb2.CompleteCampaignResponse]  # type: ignore[assignment]
+    """Ends it for good; the last reading decides."""
+    ReadCampaign: _aio.UnaryUnaryMultiCallable[_campaign_pb2.ReadCampaignRequest, _campaign_pb2.ReadCampaignResponse]  # type: ignore[assignment]
+    """What the counts say by the plan written before the first visitor. Asks the platforms for their spend first."""
+    ExportCampaign: _aio.UnaryUnaryMultiCallable[_campaign_pb2.ExportCampaignRequest, _campaign_pb2.ExportCampaignResponse]  # type: ignore[assignment]
+    """Plan, ads, daily counts and, where asked for, the sign-ups that were not withdrawn."""
+
+class LiveCampaignServiceServicer(metaclass=_abc_1.ABCMeta):
+    """Runs the drafted test: puts it online, pauses, counts, reads, ends it. The campaign server serves it; so does the
+    gateway, for users, which also carries a decision into the run's verdict. A campaign exists once its draft does.
+    """
+
+    @_abc_1.abstractmethod
+    def GetCampaign(
+        self,
+        request: _campaign_pb2.GetCampaignRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_campaign_pb2.GetCampaignResponse, _abc.Awaitable[_campaign_pb2.GetCampaignResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ListCampaigns(
+        self,
+        request: _campaign_pb2.ListCampaignsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_campaign_pb2.ListCampaignsResponse, _abc.Awaitable[_campaign_pb2.ListCampaignsResponse]]:
+        """Newest first."""
+
+    @_abc_1.abstractmethod
+    def PublishCampaign(
+        self,
+        request: _campaign_pb2.PublishCampaignRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_campaign_pb2.PublishCampaignResponse, _abc.Awaitable[_campaign_pb2.PublishCampaignResponse]]:
+        """Puts the landing pages online and sets the platforms up, or shows what that would send (`dry_run`). Called again,
+        it goes on where it stopped: nothing is set up twice.
+        """
+
+    @_abc_1.abstractmethod
+    def PauseCampaign(
+        self,
+        request: _campaign_pb2.PauseCampaignRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_campaign_pb2.PauseCampaignResponse, _abc.Awaitable[_campaign_pb2.PauseCampaignResponse]]:
+        """Stops ads and shows visitors a page that says so; what was counted stays."""
+
+    @_abc_1.abstractmethod
+    def ResumeCampaign(
+        self,
+        request: _campaign_pb2.ResumeCampaignRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_campaign_pb2.ResumeCampaignResponse, _abc.Awaitable[_campaign_pb2.ResumeCampaignResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def CompleteCampaign(
+        self,
+        request: _campaign_pb2.CompleteCampaignRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_campaign_pb2.CompleteCampaignResponse, _abc.Awaitable[_campaign_pb2.CompleteCampaignResponse]]:
+        """Ends it for good; the last reading decides."""
+
+    @_abc_1.abstractmethod
+    def ReadCampaign(
+        self,
+        request: _campaign_pb2.ReadCampaignRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_campaign_pb2.ReadCampaignResponse, _abc.Awaitable[_campaign_pb2.ReadCampaignResponse]]:
+        """What the counts say by the plan written before the first visitor. Asks the platforms for their spend first."""
+
+    @_abc_1.abstractmethod
+    def ExportCampaign(
+        self,
+        request: _campaign_pb2.ExportCampaignRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_campaign_pb2.ExportCampaignResponse, _abc.Awaitable[_campaign_pb2.ExportCampaignResponse]]:
+        """Plan, ads, daily counts and, where asked for, the sign-ups that were not withdrawn."""
+
+def add_LiveCampaignServiceServicer_to_server(servicer: LiveCampaignServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

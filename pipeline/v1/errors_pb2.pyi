@@ -128,6 +128,15 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No such route, page or item. NOT_FOUND.
     Example: {"reason": "NOT_FOUND", "metadata": {"path": "/v1/nothing"}}
     """
+    ERROR_REASON_CAMPAIGN_NOT_FOUND: _ErrorReason.ValueType  # 26
+    """No campaign has this name (or it belongs to somebody else). NOT_FOUND.
+    Example: {"reason": "CAMPAIGN_NOT_FOUND", "metadata": {"campaign": "runs/01j9/campaign"}}
+    """
+    ERROR_REASON_CAMPAIGN_STATE: _ErrorReason.ValueType  # 27
+    """The campaign's status does not allow this step. FAILED_PRECONDITION.
+    Example: {"reason": "CAMPAIGN_STATE", "metadata": {"campaign": "runs/01j9/campaign", "status": "COMPLETED",
+    "step": "resume"}}
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed, in a form that programs can act on.
@@ -246,5 +255,14 @@ Example: {"reason": "INTERNAL", "request_id": "9f2c"}
 ERROR_REASON_NOT_FOUND: ErrorReason.ValueType  # 25
 """No such route, page or item. NOT_FOUND.
 Example: {"reason": "NOT_FOUND", "metadata": {"path": "/v1/nothing"}}
+"""
+ERROR_REASON_CAMPAIGN_NOT_FOUND: ErrorReason.ValueType  # 26
+"""No campaign has this name (or it belongs to somebody else). NOT_FOUND.
+Example: {"reason": "CAMPAIGN_NOT_FOUND", "metadata": {"campaign": "runs/01j9/campaign"}}
+"""
+ERROR_REASON_CAMPAIGN_STATE: ErrorReason.ValueType  # 27
+"""The campaign's status does not allow this step. FAILED_PRECONDITION.
+Example: {"reason": "CAMPAIGN_STATE", "metadata": {"campaign": "runs/01j9/campaign", "status": "COMPLETED",
+"step": "resume"}}
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

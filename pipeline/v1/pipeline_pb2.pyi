@@ -1257,6 +1257,7 @@ class Report(_message.Message):
     METRICS_FIELD_NUMBER: _builtins.int
     BUDGET_FIELD_NUMBER: _builtins.int
     NEXT_STEPS_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_READING_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def run(self) -> Global___Run: ...
     @_builtins.property
@@ -1285,6 +1286,10 @@ class Report(_message.Message):
     def budget(self) -> Global___BudgetStatus: ...
     @_builtins.property
     def next_steps(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def campaign_reading(self) -> _campaign_pb2.CampaignReading:
+        """Last reading of the campaign; its final decision is part of `verdict`."""
+
     def __init__(
         self,
         *,
@@ -1302,10 +1307,11 @@ class Report(_message.Message):
         metrics: Global___Metrics | None = ...,
         budget: Global___BudgetStatus | None = ...,
         next_steps: _abc.Iterable[_builtins.str] | None = ...,
+        campaign_reading: _campaign_pb2.CampaignReading | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget", "campaign", b"campaign", "evidence", b"evidence", "metrics", b"metrics", "mvp", b"mvp", "pitch", b"pitch", "profile", b"profile", "run", b"run", "validation", b"validation", "verdict", b"verdict"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget", "campaign", b"campaign", "campaign_reading", b"campaign_reading", "evidence", b"evidence", "metrics", b"metrics", "mvp", b"mvp", "pitch", b"pitch", "profile", b"profile", "run", b"run", "validation", b"validation", "verdict", b"verdict"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget", "campaign", b"campaign", "chain", b"chain", "claims", b"claims", "evidence", b"evidence", "metrics", b"metrics", "missing", b"missing", "mvp", b"mvp", "next_steps", b"next_steps", "pitch", b"pitch", "profile", b"profile", "run", b"run", "validation", b"validation", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget", "campaign", b"campaign", "campaign_reading", b"campaign_reading", "chain", b"chain", "claims", b"claims", "evidence", b"evidence", "metrics", b"metrics", "missing", b"missing", "mvp", b"mvp", "next_steps", b"next_steps", "pitch", b"pitch", "profile", b"profile", "run", b"run", "validation", b"validation", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -44,6 +44,12 @@ class _SlideTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SlideType.V
     SLIDE_TYPE_USE_OF_FUNDS: _SlideType.ValueType  # 14
     SLIDE_TYPE_RISKS: _SlideType.ValueType  # 15
     SLIDE_TYPE_SOURCES: _SlideType.ValueType  # 16
+    SLIDE_TYPE_AGAINST: _SlideType.ValueType  # 17
+    """What speaks against us."""
+    SLIDE_TYPE_UNIT_ECONOMICS: _SlideType.ValueType  # 18
+    SLIDE_TYPE_MILESTONES: _SlideType.ValueType  # 19
+    SLIDE_TYPE_STRATEGIC_FIT: _SlideType.ValueType  # 20
+    """Why it fits a partner's own business."""
 
 class SlideType(_SlideType, metaclass=_SlideTypeEnumTypeWrapper): ...
 
@@ -64,6 +70,12 @@ SLIDE_TYPE_ASK: SlideType.ValueType  # 13
 SLIDE_TYPE_USE_OF_FUNDS: SlideType.ValueType  # 14
 SLIDE_TYPE_RISKS: SlideType.ValueType  # 15
 SLIDE_TYPE_SOURCES: SlideType.ValueType  # 16
+SLIDE_TYPE_AGAINST: SlideType.ValueType  # 17
+"""What speaks against us."""
+SLIDE_TYPE_UNIT_ECONOMICS: SlideType.ValueType  # 18
+SLIDE_TYPE_MILESTONES: SlideType.ValueType  # 19
+SLIDE_TYPE_STRATEGIC_FIT: SlideType.ValueType  # 20
+"""Why it fits a partner's own business."""
 Global___SlideType: _TypeAlias = SlideType  # noqa: Y015
 
 @_typing.final
@@ -158,7 +170,7 @@ class PitchResult(_message.Message):
     def slides(self) -> _containers.RepeatedCompositeFieldContainer[Global___Slide]: ...
     @_builtins.property
     def artifacts(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Artifact]:
-        """deck.pptx and deck.html."""
+        """deck.pptx, deck.html, and deck.pdf where LibreOffice is."""
 
     @_builtins.property
     def citations(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Citation]: ...
@@ -205,12 +217,20 @@ class Slide(_message.Message):
     TABLE_FIELD_NUMBER: _builtins.int
     SPEAKER_NOTES_FIELD_NUMBER: _builtins.int
     CLAIM_IDS_FIELD_NUMBER: _builtins.int
+    QUALITY_SCORE_FIELD_NUMBER: _builtins.int
+    EVIDENCE_COUNT_FIELD_NUMBER: _builtins.int
+    QUALITY_NOTE_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """1 for the first."""
     type: Global___SlideType.ValueType
     title: _builtins.str
     speaker_notes: _builtins.str
     """What to say."""
+    quality_score: _builtins.float
+    """0 to 1: mean of what was measured on this slide; how stands in `quality_note`."""
+    evidence_count: _builtins.int
+    """Different pieces of evidence that it cites."""
+    quality_note: _builtins.str
     @_builtins.property
     def statements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Statement]: ...
     @_builtins.property
@@ -232,10 +252,13 @@ class Slide(_message.Message):
         table: Global___Table | None = ...,
         speaker_notes: _builtins.str = ...,
         claim_ids: _abc.Iterable[_builtins.str] | None = ...,
+        quality_score: _builtins.float = ...,
+        evidence_count: _builtins.int = ...,
+        quality_note: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["chart", b"chart", "table", b"table"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chart", b"chart", "claim_ids", b"claim_ids", "number", b"number", "speaker_notes", b"speaker_notes", "statements", b"statements", "table", b"table", "title", b"title", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chart", b"chart", "claim_ids", b"claim_ids", "evidence_count", b"evidence_count", "number", b"number", "quality_note", b"quality_note", "quality_score", b"quality_score", "speaker_notes", b"speaker_notes", "statements", b"statements", "table", b"table", "title", b"title", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -251,9 +274,12 @@ class Statement(_message.Message):
     CITATION_IDS_FIELD_NUMBER: _builtins.int
     ASSUMPTION_IDS_FIELD_NUMBER: _builtins.int
     IS_PLACEHOLDER_FIELD_NUMBER: _builtins.int
+    IS_MODEL_WRITTEN_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     is_placeholder: _builtins.bool
     """Named as a gap that the founder fills ("team")."""
+    is_model_written: _builtins.bool
+    """Worded by a text model from the evidence it names; checked like every other statement."""
     @_builtins.property
     def citation_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -265,10 +291,11 @@ class Statement(_message.Message):
         citation_ids: _abc.Iterable[_builtins.str] | None = ...,
         assumption_ids: _abc.Iterable[_builtins.str] | None = ...,
         is_placeholder: _builtins.bool = ...,
+        is_model_written: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assumption_ids", b"assumption_ids", "citation_ids", b"citation_ids", "is_placeholder", b"is_placeholder", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assumption_ids", b"assumption_ids", "citation_ids", b"citation_ids", "is_model_written", b"is_model_written", "is_placeholder", b"is_placeholder", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -403,6 +430,9 @@ class DeckQuality(_message.Message):
     OVERALL_FIELD_NUMBER: _builtins.int
     NUMBERS_CITED_FIELD_NUMBER: _builtins.int
     NUMBERS_ASSUMED_FIELD_NUMBER: _builtins.int
+    DENSITY_FIELD_NUMBER: _builtins.int
+    EVIDENCE_COUNT_FIELD_NUMBER: _builtins.int
+    EXPLANATIONS_FIELD_NUMBER: _builtins.int
     completeness: _builtins.float
     evidence_strength: _builtins.float
     readability: _builtins.float
@@ -410,6 +440,13 @@ class DeckQuality(_message.Message):
     numbers_cited: _builtins.int
     """Numbers on slides: cited, assumed. No third kind leaves the server."""
     numbers_assumed: _builtins.int
+    density: _builtins.float
+    evidence_count: _builtins.int
+    """Different pieces of evidence that the deck cites."""
+    @_builtins.property
+    def explanations(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScoreExplanation]:
+        """How each score came about."""
+
     def __init__(
         self,
         *,
@@ -419,11 +456,45 @@ class DeckQuality(_message.Message):
         overall: _builtins.float = ...,
         numbers_cited: _builtins.int = ...,
         numbers_assumed: _builtins.int = ...,
+        density: _builtins.float = ...,
+        evidence_count: _builtins.int = ...,
+        explanations: _abc.Iterable[Global___ScoreExplanation] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["completeness", b"completeness", "evidence_strength", b"evidence_strength", "numbers_assumed", b"numbers_assumed", "numbers_cited", b"numbers_cited", "overall", b"overall", "readability", b"readability"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["completeness", b"completeness", "density", b"density", "evidence_count", b"evidence_count", "evidence_strength", b"evidence_strength", "explanations", b"explanations", "numbers_assumed", b"numbers_assumed", "numbers_cited", b"numbers_cited", "overall", b"overall", "readability", b"readability"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeckQuality: _TypeAlias = DeckQuality  # noqa: Y015
+
+@_typing.final
+class ScoreExplanation(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    EXPLANATION_FIELD_NUMBER: _builtins.int
+    IMPROVEMENT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"completeness", "evidence_strength", "readability", "density", "overall"."""
+    score: _builtins.float
+    explanation: _builtins.str
+    """In one sentence, with the counts it rests on."""
+    improvement: _builtins.str
+    """What would raise it most; empty at 1."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        score: _builtins.float = ...,
+        explanation: _builtins.str = ...,
+        improvement: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["explanation", b"explanation", "improvement", b"improvement", "name", b"name", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScoreExplanation: _TypeAlias = ScoreExplanation  # noqa: Y015

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis.testing import ManualClock
 from gateway.runs import ledger
 from gateway.runs.creation import NewRun
-from gateway.runs.database import Database
 from gateway.runs.ids import new_id, parse
 from gateway.runs.progress import Checkpoint, RunProgress
+from gateway.runs.schema import runs_database
 from gateway.runs.store import RunStore
 from gateway.runs.wakeup import Wakeup
 from pipeline.errors import PipelineError
@@ -27,7 +27,7 @@ class Stored:
 
     def __init__(self, path: Path, clock: ManualClock) -> None:
         self.clock = clock
-        self.database = Database(path / "runs.db")
+        self.database = runs_database(path / "runs.db")
         self.store = RunStore(self.database, clock, Wakeup(clock))
         self.progress = RunProgress(self.store)
 
@@ -312,7 +312,7 @@ async def test_unusable_folder_is_a_typed_error(tmp_path: Path) -> None:
     """A store that cannot be opened says so, typed."""
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(PipelineError) as caught:
-        await Database(tmp_path / "file" / "runs.db").open()
+        await runs_database(tmp_path / "file" / "runs.db").open()
     assert caught.value.reason == errors_pb2.ERROR_REASON_STORAGE_UNAVAILABLE
 
 
@@ -324,7 +324,7 @@ async def test_foreign_schema_version_is_refused(stored: Stored, tmp_path: Path)
 
     await stored.database.write(change)
     with pytest.raises(PipelineError, match="version 999"):
-        await Database(tmp_path / "runs.db").open()
+        await runs_database(tmp_path / "runs.db").open()
 
 
 async def test_ids_sort_by_time_and_parse() -> None:

@@ -13,10 +13,10 @@ from chassis.testing import ManualClock, until
 from gateway import trace
 from gateway.runs import schema
 from gateway.runs.creation import NewRun
-from gateway.runs.database import Database
 from gateway.runs.ids import new_id
 from gateway.runs.leases import Lease
 from gateway.runs.progress import RunProgress
+from gateway.runs.schema import runs_database
 from gateway.runs.store import RunStore
 from gateway.runs.wakeup import Wakeup
 from gateway.testing import GatewayRig
@@ -32,7 +32,7 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.clock = ManualClock()
-        self.database = Database(folder / "runs.db")
+        self.database = runs_database(folder / "runs.db")
         self.wakeup = Wakeup(self.clock)
         self.store = RunStore(self.database, self.clock, self.wakeup)
         self.worker = Worker(

@@ -1,4 +1,4 @@
-"""The connection to `runs.db`: SQLite with a write-ahead log and a disk sync per commit.
+"""A SQLite file that keeps what was acknowledged: write-ahead log, and a disk sync per commit.
 
 Writes go through one task that owns the only writing connection. It takes whatever is waiting and commits it in one
 transaction (a savepoint each), so that a hundred events cost a few disk syncs instead of a hundred, and so that
@@ -14,13 +14,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import event, insert, select
+from sqlalchemy import Column, Integer, MetaData, Table, event, insert, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from chassis.logs import get_logger
-from gateway.runs import schema
 from pipeline.errors import PipelineError
 from pipeline.v1 import errors_pb2
 
@@ -36,22 +35,27 @@ READERS = 4
 # A write of another process may hold the lock this long.
 BUSY_MS = 10_000
 
-_log = get_logger("gateway.store")
+_log = get_logger("chassis.database")
 
 
-def storage_error(error: BaseException) -> PipelineError:
+def schema_table(metadata: MetaData) -> Table:
+    """The table that says which version of its tables a file has; `metadata` gets it."""
+    return Table("schema_info", metadata, Column("version", Integer, primary_key=True))
+
+
+def storage_error(error: BaseException, store: str = "runs") -> PipelineError:
     """The typed error of a failed statement: full disk, or a store that does not answer."""
     text = str(error).lower()
     if "disk is full" in text or "no space left" in text:
         return PipelineError(
             errors_pb2.ERROR_REASON_STORAGE_FULL,
-            "The disk that holds the runs is full; free some space and try again.",
-            metadata={"store": "runs"},
+            f"The disk that holds the {store} is full; free some space and try again.",
+            metadata={"store": store},
         )
     return PipelineError(
         errors_pb2.ERROR_REASON_STORAGE_UNAVAILABLE,
-        "The store of runs does not answer; try again shortly.",
-        metadata={"store": "runs"},
+        f"The store of {store} does not answer; try again shortly.",
+        metadata={"store": store},
         retry_after=1.0,
     )
 
@@ -59,8 +63,12 @@ def storage_error(error: BaseException) -> PipelineError:
 class Database:
     """One SQLite file. `open()` before use, `close()` after; every other call is `read()` or `write()`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, metadata: MetaData, version: int, store: str) -> None:
+        """`metadata`: the tables, `schema_table` among them. `store`: what it holds, in a word ("runs")."""
         self.path = path
+        self.store = store
+        self._metadata = metadata
+        self._version = version
         self._writer: AsyncEngine | None = None
         self._reader: AsyncEngine | None = None
         self._queue: asyncio.Queue[tuple[Write[Any], asyncio.Future[Any]] | None] = asyncio.Queue(QUEUE_LIMIT)
@@ -77,24 +85,25 @@ class Database:
             self._writer = _engine(self.path, size=1, begin="BEGIN IMMEDIATE")
             self._reader = _engine(self.path, size=READERS, begin="BEGIN")
             async with self._writer.begin() as conn:
-                await conn.run_sync(schema.metadata.create_all)
-                version = (await conn.execute(select(schema.schema_info.c.version))).scalar()
+                await conn.run_sync(self._metadata.create_all)
+                info = self._metadata.tables["schema_info"]
+                version = (await conn.execute(select(info.c.version))).scalar()
                 if version is None:
-                    await conn.execute(insert(schema.schema_info).values(version=schema.SCHEMA_VERSION))
-                elif version != schema.SCHEMA_VERSION:
+                    await conn.execute(insert(info).values(version=self._version))
+                elif version != self._version:
                     raise PipelineError(
                         errors_pb2.ERROR_REASON_STORAGE_UNAVAILABLE,
-                        f"The store has version {version}, this program needs {schema.SCHEMA_VERSION};"
+                        f"The store of {self.store} has version {version}, this program needs {self._version};"
                         " point state_dir at another folder.",
-                        metadata={"store": "runs"},
+                        metadata={"store": self.store},
                     )
         except (SQLAlchemyError, OSError) as error:
             await self.close()
-            raise storage_error(error) from error
+            raise storage_error(error, self.store) from error
         except PipelineError:
             await self.close()
             raise
-        self._task = asyncio.create_task(self._write_loop(), name="store-writer")
+        self._task = asyncio.create_task(self._write_loop(), name=f"{self.store}-writer")
 
     async def close(self) -> None:
         """Commit what was handed in, then close every connection. What is handed in from now on is refused."""
@@ -114,12 +123,12 @@ class Database:
         the caller is cancelled meanwhile.
         """
         if self._task is None or self._task.done():
-            raise storage_error(RuntimeError("closed"))
+            raise storage_error(RuntimeError("closed"), self.store)
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         try:
             self._queue.put_nowait((operation, future))
         except asyncio.QueueFull as error:
-            raise storage_error(error) from error
+            raise storage_error(error, self.store) from error
         self.active += 1
         try:
             return await future
@@ -130,13 +139,13 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection that sees one consistent state of the database."""
         if self._reader is None:
-            raise storage_error(RuntimeError("closed"))
+            raise storage_error(RuntimeError("closed"), self.store)
         self.active += 1
         try:
             async with self._reader.connect() as conn, conn.begin():
                 yield conn
         except (DBAPIError, PoolTimeoutError) as error:
-            raise storage_error(error) from error
+            raise storage_error(error, self.store) from error
         finally:
             self.active -= 1
 
@@ -166,13 +175,13 @@ class Database:
                         async with conn.begin_nested():
                             outcomes.append((future, await operation(conn), None))
                     except DBAPIError as error:
-                        outcomes.append((future, None, storage_error(error)))
+                        outcomes.append((future, None, storage_error(error, self.store)))
                         _log.warning("write_failed", error=str(error))
                     except Exception as error:  # the caller's own error: it gets it back
                         outcomes.append((future, None, error))
         except Exception as error:
             _log.warning("commit_failed", error=str(error))
-            failure = storage_error(error)
+            failure = storage_error(error, self.store)
             outcomes = [(future, None, failure) for _, future in group]
         self.writes += len(outcomes)
         for future, value, failed in outcomes:
