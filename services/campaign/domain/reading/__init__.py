@@ -1,0 +1,1 @@
+"""What counts mean: posterior, sequential and planned test, checks of the experiment, the decision. Pure."""

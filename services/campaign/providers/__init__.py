@@ -1,0 +1,1 @@
+"""Advertising, analytics and hosting platforms behind one Protocol."""

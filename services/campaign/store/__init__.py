@@ -1,0 +1,1 @@
+"""What the campaign server keeps: drafts, published pages, visits, sign-ups, effects on platforms."""
