@@ -11,3 +11,6 @@ class PitchConfig(ServerConfig):
     """`PIPELINE_*` variables of this server."""
 
     listen: str = Field("127.0.0.1:50063", description="address to serve on: host:port or unix:/path")
+    soffice: str = Field(
+        "auto", max_length=500, description="LibreOffice's program for deck.pdf; auto: the one on the PATH; off: no PDF"
+    )

@@ -9,6 +9,7 @@ from chassis.telemetry import Telemetry
 from pipeline.v1 import pitch_pb2_grpc
 from services.pitch.config import PitchConfig
 from services.pitch.domain.sizing import Sizing
+from services.pitch.pdf import PdfConverter
 from services.pitch.servicer import SERVICE, PitchProviders, PitchServicer
 
 NAME = "pitch"
@@ -26,6 +27,6 @@ def build(
     telemetry = telemetry or Telemetry.create(NAME, otlp_endpoint=config.otlp_endpoint)
     server = Server(NAME, config, telemetry=telemetry, clock=clock)
     providers = providers or PitchProviders(Figures.load(), Sizing.load())
-    servicer = PitchServicer(providers, clock=clock, telemetry=telemetry)
+    servicer = PitchServicer(providers, clock=clock, telemetry=telemetry, pdf=PdfConverter(config.soffice))
     server.add(pitch_pb2_grpc.add_PitchServiceServicer_to_server, servicer, SERVICE)
     return server

@@ -1,4 +1,4 @@
-"""PitchService: drafts the deck, streams its slides, and hands over deck.pptx and deck.html."""
+"""PitchService: drafts the deck, streams its slides, and hands over deck.pptx, deck.html and, with LibreOffice, deck.pdf."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from services.pitch.domain import deck as decks
 from services.pitch.domain import plans
 from services.pitch.domain.deck import Deck
 from services.pitch.domain.sizing import Sizing
+from services.pitch.pdf import PdfConverter, PdfError
 from services.pitch.render.html_writer import write_html
 from services.pitch.render.layout import paginate
 from services.pitch.render.pptx_writer import write_pptx
@@ -28,7 +29,7 @@ PPTX_TYPE = "application/vnd.openxmlformats-officedocument.presentationml.presen
 # A deck rests on seven kinds of claims; mechanisms may add some. More is no deck's request.
 CLAIMS_MAX = 200
 CRITERIA_MAX = 100
-_STEPS = 3
+_STEPS = 4
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,11 @@ class PitchProviders:
 class PitchServicer(pitch_pb2_grpc.PitchServiceServicer):
     """Translates between the contract and the domain."""
 
-    def __init__(self, providers: PitchProviders, *, clock: Clock, telemetry: Telemetry) -> None:
+    def __init__(
+        self, providers: PitchProviders, *, clock: Clock, telemetry: Telemetry, pdf: PdfConverter | None = None
+    ) -> None:
         self._providers = providers
+        self._pdf = pdf or PdfConverter("off")
         self._clock = clock
         self._telemetry = telemetry
 
@@ -71,7 +75,17 @@ class PitchServicer(pitch_pb2_grpc.PitchServiceServicer):
         async with usage.operation():
             with self._telemetry.span("pitch.draw"):
                 artifacts = await asyncio.to_thread(self._draw, deck)
-        await emit(_progress("handing over deck.pptx and deck.html", 2))
+        gaps = []
+        if self._pdf.available:
+            await emit(_progress("converting the deck to PDF", 2))
+            try:
+                async with usage.operation():
+                    with self._telemetry.span("pitch.pdf"):
+                        content = await self._pdf.convert(artifacts[0].content)
+                artifacts.append(make_artifact("deck.pdf", content, "application/pdf", common_pb2.PHASE_PITCH))
+            except PdfError as error:
+                gaps.append(_no_pdf(str(error)))
+        await emit(_progress(f"handing over {', '.join(artifact.path for artifact in artifacts)}", _STEPS - 1))
         result = pitch_pb2.PitchResult(
             investor_type=deck.investor,
             slides=deck.slides,
@@ -79,7 +93,7 @@ class PitchServicer(pitch_pb2_grpc.PitchServiceServicer):
             citations=deck.marks.citations,
             assumptions=deck.marks.assumptions,
             quality=deck.quality,
-            missing=deck.missing,
+            missing=[*deck.missing, *gaps],
             notices=deck.notices,
             usage=usage.to_proto(),
         )
@@ -90,6 +104,16 @@ class PitchServicer(pitch_pb2_grpc.PitchServiceServicer):
             make_artifact("deck.pptx", write_pptx(deck, self._clock.now()), PPTX_TYPE, common_pb2.PHASE_PITCH),
             make_artifact("deck.html", write_html(deck), "text/html; charset=utf-8", common_pb2.PHASE_PITCH),
         ]
+
+
+def _no_pdf(why: str) -> common_pb2.Missing:
+    return common_pb2.Missing(
+        subject="deck.pdf",
+        phase=common_pb2.PHASE_PITCH,
+        kind=common_pb2.MISSING_KIND_SOURCE_FAILED,
+        reason=f"There is no deck.pdf: {why}.",
+        next_step="Open deck.pptx and export it as PDF, or print deck.html.",
+    )
 
 
 def check(request: pitch_pb2.DraftDeckRequest) -> None:
