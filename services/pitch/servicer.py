@@ -1,4 +1,4 @@
-"""PitchService: drafts the deck, streams its slides, and hands over deck.pptx, deck.html and, with LibreOffice, deck.pdf."""
+"""PitchService: drafts the deck, streams its slides, hands over .pptx and .html and, with LibreOffice, .pdf."""
 
 from __future__ import annotations
 
