@@ -30,7 +30,7 @@ _PASSING_CAUSES = frozenset({"invalid", "refused"})
 
 
 class ModelUse:
-    """Asks `model` for one phase of a run. `key` makes its effect keys ("runs/x/evidence/1"); `offline` is the run's."""
+    """Asks `model` for a phase of a run. `key` makes its effect keys ("runs/x/evidence/1"); `offline` is the run's."""
 
     def __init__(
         self,
