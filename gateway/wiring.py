@@ -99,7 +99,10 @@ class Gateway:
             self.clock,
             self.telemetry,
             Patience(config.phase_patience_seconds, config.phase_attempts_max),
-            {common_pb2.PHASE_EVIDENCE: micros_from_usd(config.evidence_allowance_usd, "evidence_allowance_usd")},
+            {
+                common_pb2.PHASE_EVIDENCE: micros_from_usd(config.evidence_allowance_usd, "evidence_allowance_usd"),
+                common_pb2.PHASE_PITCH: micros_from_usd(config.pitch_allowance_usd, "pitch_allowance_usd"),
+            },
         )
         self.finisher = Finisher(self.store, self.progress, self.artifacts, self.telemetry, providers.span_sources)
         orchestrator = Orchestrator(self.store, self.progress, runner, self.finisher, self.limits)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from chassis.config import ServerConfig
+from chassis.config import TextModelConfig
 
 
-class PitchConfig(ServerConfig):
+class PitchConfig(TextModelConfig):
     """`PIPELINE_*` variables of this server."""
 
     listen: str = Field("127.0.0.1:50063", description="address to serve on: host:port or unix:/path")

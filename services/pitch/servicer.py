@@ -8,13 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from chassis.artifacts import make_artifact
+from chassis.budget import Budget
 from chassis.clock import Clock
 from chassis.figures import Figures
+from chassis.models.embedding import Embedder
+from chassis.models.text import NoTextModel, TextModel
+from chassis.models.use import ModelUse
 from chassis.streaming import Emit, stream
 from chassis.telemetry import ATTR_ITEMS, Telemetry
 from chassis.usage import current_usage
 from pipeline.errors import FieldViolation, PipelineError
 from pipeline.v1 import common_pb2, pitch_pb2, pitch_pb2_grpc
+from services.pitch import model_words
 from services.pitch.domain import deck as decks
 from services.pitch.domain import plans
 from services.pitch.domain.deck import Deck
@@ -38,6 +43,10 @@ class PitchProviders:
 
     figures: Figures
     sizing: Sizing
+    # None: the slides are worded by rules alone.
+    text_model: TextModel | None = None
+    # Compares what a model wrote with what its evidence says; None: words and numbers alone do.
+    embedder: Embedder | None = None
 
 
 class PitchServicer(pitch_pb2_grpc.PitchServiceServicer):
@@ -65,9 +74,10 @@ class PitchServicer(pitch_pb2_grpc.PitchServiceServicer):
         # A quarter of a second of pure computation each: in a thread, so that other calls go on.
         async with usage.operation():
             with self._telemetry.span("pitch.write") as span:
-                deck = await asyncio.to_thread(
-                    decks.build, request, self._providers.figures, self._providers.sizing, paginate
-                )
+                written = await asyncio.to_thread(decks.write, request, self._providers.figures, self._providers.sizing)
+                use = self._model_use(request)
+                await model_words.reword(written.brief, written.drafts, use, self._providers.embedder)
+                deck = await asyncio.to_thread(decks.finish, written, paginate)
                 span.set_attribute(ATTR_ITEMS, len(deck.slides))
         for slide in deck.slides:
             await emit(pitch_pb2.DraftDeckResponse(slide=slide))
@@ -93,11 +103,22 @@ class PitchServicer(pitch_pb2_grpc.PitchServiceServicer):
             citations=deck.marks.citations,
             assumptions=deck.marks.assumptions,
             quality=deck.quality,
-            missing=[*deck.missing, *gaps],
-            notices=deck.notices,
+            missing=[*deck.missing, *gaps, *use.missing()],
+            notices=[*deck.notices, *use.notices()],
             usage=usage.to_proto(),
         )
+        result.usage.spend.extend(use.spends())
         await emit(pitch_pb2.DraftDeckResponse(result=result))
+
+    def _model_use(self, request: pitch_pb2.DraftDeckRequest) -> ModelUse:
+        context = request.context
+        return ModelUse(
+            self._providers.text_model or NoTextModel(),
+            Budget(context.allowance_micros),
+            key=f"{context.run}/pitch/{context.attempt}",
+            phase=common_pb2.PHASE_PITCH,
+            offline=context.profile.offline,
+        )
 
     def _draw(self, deck: Deck) -> list[common_pb2.Artifact]:
         return [
