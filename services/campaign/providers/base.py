@@ -4,18 +4,29 @@ A step's effect happens at most once. Platforms differ in how they promise that:
 refuse a second thing of the same name, some do neither. So every step can also be looked for: `find` asks the platform
 whether the effect of an earlier try exists, by the step's name on the platform, which holds the campaign's id. The
 set-up (services/campaign/live/setup.py) records a step before it is sent and looks before it sends again.
+
+A platform talks through an `ApiClient` (services/campaign/providers/around.py), which brings connections, breaker, rate
+limit, time-outs and spans. Its module ends with an `ENTRY`, and the registry lists that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.v1 import campaign_pb2
 
 if TYPE_CHECKING:
     from chassis.pool import HttpPool
+    from services.campaign.config import CampaignConfig
+    from services.campaign.providers.around import ApiClient
+
+# Stands for a secret in every request that is shown.
+BLANKED = "***"
+# Longest time that a request may take: a step that was sent longer ago is not on its way any more.
+REQUEST_SECONDS_MAX = 30.0
 
 
 @dataclass(frozen=True)
@@ -32,9 +43,12 @@ class Launch:
     origin_url: str
     # Assets, keywords, plan, landing pages.
     draft: campaign_pb2.CampaignResult
-    # Most that this platform may spend in all, and over how many days.
+    # Most that may be spent in all, and over how many days. Given to the set-up it is the cap over all platforms; a
+    # platform gets it with its own share, which it sets as a hard limit on its side.
     budget_micros: int = 0
     days: int = 14
+    # Moment of the first publication, the same in every try: with `days`, when ads end by themselves. None: not known.
+    starts_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +82,7 @@ class Done:
 class Platform(Protocol):
     """One platform with its account. Methods raise PipelineError for what goes wrong there.
 
-    Nothing here retries: pool, breaker, rate limit and retries of what is safe to repeat are put around it.
+    Nothing here retries an effect: the set-up does, after it has looked. Reads are retried by the `ApiClient`.
     """
 
     @property
@@ -79,6 +93,11 @@ class Platform(Protocol):
     @property
     def spends(self) -> bool:
         """True where a running campaign costs money there."""
+        ...
+
+    @property
+    def hosts_page(self) -> bool:
+        """True where visitors reach the landing page through it: no ad runs while its set-up has failed."""
         ...
 
     def steps(self, launch: Launch) -> Sequence[Step]:
@@ -111,10 +130,41 @@ class Platform(Protocol):
 
 
 @dataclass(frozen=True)
+class Terms:
+    """What a platform's operator allows; each adapter says where that is written."""
+
+    # Requests per second on average, and at once before the average counts.
+    rate: float
+    burst: int
+    # Connections at a time.
+    concurrency: int = 4
+    # Longest wait for one answer; at most REQUEST_SECONDS_MAX, after which a lost request counts as over.
+    timeout_seconds: float = 20.0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A platform as the registry lists it."""
+
+    name: str
+    terms: Terms
+    # Base address that paths are appended to.
+    url: Callable[[CampaignConfig], str]
+    # Works without keys too, for `dry_run`: what is not configured stands as "{PIPELINE_NETLIFY_TOKEN}".
+    make: Callable[[ApiClient, CampaignConfig], Platform]
+    # What the configuration lacks ("PIPELINE_NETLIFY_TOKEN is empty"); "" where it lacks nothing.
+    lacks: Callable[[CampaignConfig], str]
+    # What to do without the platform's API, as a sentence that names the file to import.
+    by_hand: str = ""
+
+
+@dataclass(frozen=True)
 class CampaignPlatforms:
     """The platforms of this server, and why others are not (name -> "PIPELINE_GOOGLE_ADS_TOKEN is empty")."""
 
     platforms: tuple[Platform, ...] = ()
     not_configured: tuple[tuple[str, str], ...] = ()
+    # Those not configured: they say what they would send (`steps`, `request`) and are never asked to.
+    drafts: tuple[Platform, ...] = ()
     # Connections that the server shows to operators and closes when it stops.
     pools: tuple[HttpPool, ...] = ()
