@@ -50,16 +50,6 @@ def user_agent_for(contact: str = "") -> str:
     return f"{PROJECT_NAME}/0.1" + (f" (+{contact})" if contact else "")
 
 
-class _Sent(NamedTuple):
-    """What goes out with a call: JSON, or bytes."""
-
-    json: object | None = None
-    body: bytes | None = None
-
-
-NOTHING = _Sent()
-
-
 class PoolStats(NamedTuple):
     """As OperationsService shows it."""
 
@@ -141,14 +131,12 @@ class HttpPool:
         params: Mapping[str, str | int | float] | None = None,
         headers: Mapping[str, str] | None = None,
         json_body: object | None = None,
-        body: bytes | None = None,
         timeout: float | None = None,
         reuse_connections: bool | None = None,
         answers: Collection[int] = (),
     ) -> HttpResponse:
         """One call with up to three redirects, whole body, within the pool's total time-out (or `timeout`).
 
-        What is sent: `json_body` as JSON, or `body` as it is (its Content-Type is the caller's).
         `answers`: statuses besides 2xx that the caller reads itself (an upstream that throttles with 400 says so in
         its body). Raises UPSTREAM_RATE_LIMITED for 429, UPSTREAM_FAILED for every other answer and for what goes
         wrong on the way (metadata `cause`: connect, disconnected, truncated, too_large, ...; `status` where there
@@ -157,8 +145,7 @@ class HttpPool:
         """
         async with self._bounded(timeout):
             reuse = self._reuse if reuse_connections is None else reuse_connections
-            sent = _Sent(json_body, body)
-            return await self._follow(method, url, params, dict(headers or {}), sent, reuse, answers)
+            return await self._follow(method, url, params, dict(headers or {}), json_body, reuse, answers)
 
     async def exchange(
         self,
@@ -175,10 +162,7 @@ class HttpPool:
         The body is b"" where `wants_body` says no: nothing of it is read. `cut_at` bytes end the reading without an
         error (the rest is not fetched). Raises as `request` does for what goes wrong on the way.
         """
-        async with (
-            self._bounded(timeout),
-            self._open(method, url, None, headers or {}, NOTHING, self._reuse) as response,
-        ):
+        async with self._bounded(timeout), self._open(method, url, None, headers or {}, None, self._reuse) as response:
             fields = {k.lower(): v for k, v in response.headers.items()}
             body = b""
             if wants_body(response.status, fields):
@@ -209,17 +193,17 @@ class HttpPool:
         url: str,
         params: Mapping[str, str | int | float] | None,
         headers: dict[str, str],
-        sent: _Sent,
+        json_body: object | None,
         reuse: bool,
         answers: Collection[int],
     ) -> HttpResponse:
         for _ in range(REDIRECTS_MAX + 1):
-            status, next_url, response = await self._once(method, url, params, headers, sent, reuse, answers)
+            status, next_url, response = await self._once(method, url, params, headers, json_body, reuse, answers)
             if response is not None:
                 return response
             params = None
             if status == 303 or (status in (301, 302) and method == "POST"):
-                method, sent = "GET", NOTHING
+                method, json_body = "GET", None
             if _origin(next_url) != _origin(url):
                 headers = {k: v for k, v in headers.items() if k.lower() not in _ORIGIN_HEADERS}
             url = next_url
@@ -231,12 +215,12 @@ class HttpPool:
         url: str,
         params: Mapping[str, str | int | float] | None,
         headers: Mapping[str, str],
-        sent: _Sent,
+        json_body: object | None,
         reuse: bool,
         answers: Collection[int],
     ) -> tuple[int, str, HttpResponse | None]:
         """(status, redirect target, None) or (status, "", response)."""
-        async with self._open(method, url, params, headers, sent, reuse) as response:
+        async with self._open(method, url, params, headers, json_body, reuse) as response:
             if response.status in REDIRECT_STATUSES and (target := response.headers.get("Location")):
                 return response.status, urljoin(str(response.url), target), None
             if not 200 <= response.status < 300 and response.status not in answers:
@@ -252,7 +236,7 @@ class HttpPool:
         url: str,
         params: Mapping[str, str | int | float] | None,
         headers: Mapping[str, str],
-        sent: _Sent,
+        json_body: object | None,
         reuse: bool,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The head of one answer, its body still to be read; what goes wrong meanwhile becomes a typed error."""
@@ -265,7 +249,7 @@ class HttpPool:
             started = False
             try:
                 async with self._session(reuse).request(
-                    method, url, params=params, headers=headers, json=sent.json, data=sent.body, allow_redirects=False
+                    method, url, params=params, headers=headers, json=json_body, allow_redirects=False
                 ) as response:
                     started = True
                     yield response
