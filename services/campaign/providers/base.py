@@ -5,8 +5,8 @@ refuse a second thing of the same name, some do neither. So every step can also 
 whether the effect of an earlier try exists, by the step's name on the platform, which holds the campaign's id. The
 set-up (services/campaign/live/setup.py) records a step before it is sent and looks before it sends again.
 
-A platform talks through an `ApiClient` (services/campaign/providers/around.py), which brings connections, breaker, rate
-limit, time-outs and spans. Its module ends with an `ENTRY`, and the registry lists that.
+A platform talks through a pool that brings breaker, rate limit, deadline and spans (services/campaign/providers/
+around.py). Its module ends with an `ENTRY`, and the registry lists that.
 """
 
 from __future__ import annotations
@@ -19,12 +19,10 @@ from typing import TYPE_CHECKING, Protocol
 from pipeline.v1 import campaign_pb2
 
 if TYPE_CHECKING:
+    from chassis.clock import Clock
     from chassis.pool import HttpPool
     from services.campaign.config import CampaignConfig
-    from services.campaign.providers.around import ApiClient
 
-# Stands for a secret in every request that is shown.
-BLANKED = "***"
 # Longest time that a request may take: a step that was sent longer ago is not on its way any more.
 REQUEST_SECONDS_MAX = 30.0
 
@@ -43,11 +41,10 @@ class Launch:
     origin_url: str
     # Assets, keywords, plan, landing pages.
     draft: campaign_pb2.CampaignResult
-    # Most that may be spent in all, and over how many days. Given to the set-up it is the cap over all platforms; a
-    # platform gets it with its own share, which it sets as a hard limit on its side.
+    # Most that this platform may spend in all, which it is told as a hard limit of its own; and over how many days.
     budget_micros: int = 0
     days: int = 14
-    # Moment of the first publication, the same in every try: with `days`, when ads end by themselves. None: not known.
+    # Moment of the first publication, the same in every try; None where it is not published yet.
     starts_at: datetime | None = None
 
 
@@ -82,7 +79,7 @@ class Done:
 class Platform(Protocol):
     """One platform with its account. Methods raise PipelineError for what goes wrong there.
 
-    Nothing here retries an effect: the set-up does, after it has looked. Reads are retried by the `ApiClient`.
+    Nothing here retries: the set-up does, after it has looked; the pool repeats reads.
     """
 
     @property
@@ -93,11 +90,6 @@ class Platform(Protocol):
     @property
     def spends(self) -> bool:
         """True where a running campaign costs money there."""
-        ...
-
-    @property
-    def hosts_page(self) -> bool:
-        """True where visitors reach the landing page through it: no ad runs while its set-up has failed."""
         ...
 
     def steps(self, launch: Launch) -> Sequence[Step]:
@@ -148,10 +140,8 @@ class Entry:
 
     name: str
     terms: Terms
-    # Base address that paths are appended to.
-    url: Callable[[CampaignConfig], str]
-    # Works without keys too, for `dry_run`: what is not configured stands as "{PIPELINE_NETLIFY_TOKEN}".
-    make: Callable[[ApiClient, CampaignConfig], Platform]
+    # Works without keys too, for `dry_run`: accounts that are not configured stand as "{PIPELINE_POSTHOG_PROJECT}".
+    make: Callable[[HttpPool, CampaignConfig, Clock], Platform]
     # What the configuration lacks ("PIPELINE_NETLIFY_TOKEN is empty"); "" where it lacks nothing.
     lacks: Callable[[CampaignConfig], str]
     # What to do without the platform's API, as a sentence that names the file to import.
