@@ -78,6 +78,7 @@ class PlatformReplay:
             raise ValueError(f"{unknown[0]} is no fault; write some of {', '.join(KINDS)}")
         self._due.extend((kind, reads) for kind in kinds)
 
+    @web.middleware
     async def _around(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
         asked = Asked(request.method, request.path, dict(request.query), headers, await request.read())
@@ -100,7 +101,7 @@ class PlatformReplay:
 
     async def start(self) -> str:
         """Listen on a free port of loopback; returns the address."""
-        app = web.Application(middlewares=[web.middleware(self._around)])
+        app = web.Application(middlewares=[self._around])
         app.add_routes(self.routes())
         self._runner = web.AppRunner(app, shutdown_timeout=0.05)
         await self._runner.setup()
