@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pipeline.v1 import campaign_pb2
+from services.campaign.domain.counts import Counts
 
 if TYPE_CHECKING:
     from chassis.clock import Clock
@@ -50,7 +51,10 @@ class Launch:
 
 @dataclass(frozen=True)
 class Step:
-    """One effect. `key` is the same in every try; `name` is what the thing is called on the platform."""
+    """One effect. `key` is the same in every try; `name` is what the thing is called on the platform.
+
+    A step is one request with an effect; one that takes several is harmless to repeat as a whole.
+    """
 
     key: str
     title: str
@@ -118,6 +122,24 @@ class Platform(Protocol):
 
     async def spent_micros(self, launch: Launch, done: Done) -> int:
         """What the platform says this campaign has cost so far, micros of USD; 0 where it costs nothing."""
+        ...
+
+
+@runtime_checkable
+class HostsPage(Protocol):
+    """A platform through which visitors reach the landing page."""
+
+    def front_url(self, launch: Launch) -> str:
+        """Scheme and host of the page there, known before anything is made; depends on the campaign alone."""
+        ...
+
+
+@runtime_checkable
+class TellsCounts(Protocol):
+    """A platform that is told the counts of whole days: numbers of pages, nothing about anybody."""
+
+    async def tell(self, launch: Launch, counts: Counts) -> None:
+        """Sends what the platform may not have yet. Repeating changes nothing."""
         ...
 
 
