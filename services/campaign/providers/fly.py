@@ -104,7 +104,7 @@ class Fly:
                 raise
             return found
         if step.key == APP:
-            return Effect(app, detail=address_of(app))
+            return Effect(app, detail=f"visitors reach it at {address_of(app)}")
         made = object_of(PLATFORM, json_of(PLATFORM, response))
         return Effect(text(PLATFORM, made, "id" if step.key == MACHINE else "ip"))
 
@@ -188,7 +188,7 @@ class Fly:
             raise failed(
                 PLATFORM, "has the app in another organisation; check PIPELINE_FLY_ORGANISATION", cause="refused"
             )
-        return Effect(app, found=True, detail=address_of(app))
+        return Effect(app, found=True, detail=f"found; visitors reach it at {address_of(app)}")
 
     async def _find_machine(self, app: str) -> Effect | None:
         listed = json_of(PLATFORM, await self._send(self._call("GET", f"apps/{app}/machines")))

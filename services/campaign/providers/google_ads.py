@@ -140,10 +140,9 @@ class GoogleAds:
         try:
             return await call.read(self._api, await self._tokens.headers())
         except PipelineError as error:
-            # A call that is refused for its token has no effect: the one case in which it is sent again here.
-            if error.metadata.get("status") != "401" or not self._tokens.forget():
-                raise
-        return await call.read(self._api, await self._tokens.headers())
+            if error.metadata.get("status") == "401":
+                self._tokens.forget()
+            raise
 
     # ------------------------------------------------------------------------------------ checks
 

@@ -37,7 +37,7 @@ async def test_the_replay_takes_the_whole_campaign_in_one_request() -> None:
         done = await made(platform, launched())
 
         assert done[CAMPAIGN] == replay.all("campaigns")[0]["resourceName"]
-        assert replay.made["campaigns"] == replay.made["campaignBudgets"] == replay.made["adGroups"] == 1
+        assert [len(replay.all(kind)) for kind in ("campaigns", "campaignBudgets", "adGroups", "adGroupAds")] == [1] * 4
         assert len([asked for asked in replay.asked if asked.path.endswith("googleAds:mutate")]) == 1
 
 
@@ -275,12 +275,14 @@ async def test_one_access_token_serves_until_a_minute_before_its_end() -> None:
         assert replay.tokens_given == 2
 
 
-async def test_a_token_that_is_refused_early_is_renewed_once() -> None:
-    """A revoked access token costs one more request; the effect still happens once."""
+async def test_a_token_that_is_refused_early_is_not_used_again() -> None:
+    """The call that met the refusal fails; the next one gets a new token."""
     launch = launched()
     async with GoogleAdsReplay() as replay, google_ads(replay) as platform:
         await platform.find(launch, platform.steps(launch)[0], Done())
         replay.tokens.clear()
+        with pytest.raises(PipelineError, match="refused the credentials"):
+            await made(platform, launch)
         await made(platform, launch)
 
         assert replay.tokens_given == 2
