@@ -44,15 +44,16 @@ async def test_the_app_s_effect_tells_where_visitors_reach_it() -> None:
         assert found.detail.endswith(first.detail)
 
 
-async def test_the_machine_is_made_stopped_and_no_visitor_starts_it() -> None:
-    """It starts when the campaign does, and not before."""
+async def test_the_machine_is_made_stopped_and_a_visitor_wakes_it() -> None:
+    """It starts with the campaign; while that is paused, whoever comes is still told so, and nobody costs nothing."""
     async with FlyReplay() as replay, fly(replay) as platform:
         await made(platform, launched())
 
         machine = replay.machines(FRONT)[0]
         assert machine["state"] == "created"
         service = machine["config"]["services"][0]
-        assert (service["autostart"], service["internal_port"]) == (False, PORT)
+        assert (service["autostart"], service["autostop"]) == (True, "suspend")
+        assert service["internal_port"] == PORT
         assert [port["port"] for port in service["ports"]] == [80, 443]
 
 
@@ -91,7 +92,18 @@ def test_an_origin_that_is_more_than_an_address_is_refused(origin: str) -> None:
 
 def test_an_origin_may_have_a_port() -> None:
     """Scheme, host and port, nothing else."""
-    assert "reverse_proxy http://127.0.0.1:8081 {" in caddyfile("http://127.0.0.1:8081/")
+    assert "reverse_proxy http://try.example.org:8081 {" in caddyfile("http://try.example.org:8081/")
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://127.0.0.1:8081", "http://localhost:8081", "http://10.0.0.7", f"https://{FRONT}.fly.dev"]
+)
+async def test_a_front_that_would_lead_nowhere_is_refused_before_anything_is_made(origin: str) -> None:
+    """An origin that Fly.io cannot reach, or that is the front itself."""
+    async with FlyReplay() as replay, fly(replay) as platform:
+        with pytest.raises(PipelineError, match=r"origin_url is .*PIPELINE_PAGE_URL"):
+            await made(platform, launched(origin_url=origin))
+        assert not replay.asked
 
 
 @pytest.mark.parametrize("campaign", ["01JD9Q3K", "a_b", "a" * 200, "é", "x-"])

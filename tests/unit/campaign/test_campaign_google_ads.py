@@ -166,6 +166,7 @@ async def test_an_account_in_another_currency_is_refused_before_anything_is_made
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
+        ({"page_url": "http://127.0.0.1:8081/p/larderwise"}, "page_url is not an address that everybody reaches"),
         ({"budget_micros": 0}, "budget_micros leaves google_ads 0.00 USD"),
         ({"days": 2}, "leave google_ads 2 days"),
         ({"days": 91}, "leave google_ads 91 days"),

@@ -176,6 +176,14 @@ async def test_an_account_that_is_not_active_is_refused_before_anything_is_made(
         assert not replay.made
 
 
+async def test_a_page_that_nobody_reaches_is_refused_before_anything_is_made() -> None:
+    """Money spent on clicks that lead nowhere is lost."""
+    async with MetaReplay() as replay, meta(replay) as platform:
+        with pytest.raises(PipelineError, match="page_url is not an address that everybody reaches"):
+            await made(platform, launched(page_url="http://localhost:8081/p/larderwise"))
+        assert not replay.asked
+
+
 async def test_a_single_day_is_refused_before_anything_is_made() -> None:
     """A lifetime budget needs more than a day."""
     async with MetaReplay() as replay, meta(replay) as platform:
@@ -245,7 +253,7 @@ def test_amounts_are_read_exactly(amount: str, wanted: int) -> None:
     assert micros(amount) == wanted
 
 
-@pytest.mark.parametrize("amount", ["", "-1", "1,5", "1.2.3", "NaN", "1e3"])
+@pytest.mark.parametrize("amount", ["", "-1", "1,5", "1.2.3", "NaN", "1e3", "9" * 10])
 def test_an_amount_that_is_none_is_malformed(amount: str) -> None:
     """UPSTREAM_FAILED rather than a wrong figure."""
     with pytest.raises(PipelineError, match="no number"):
