@@ -6,6 +6,7 @@ send again does not use one up, so that as many faults as there are steps meet o
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,8 +40,9 @@ class Scene(NamedTuple):
         return made
 
     @property
-    def effects(self) -> int:
-        return sum(self.case.made.values())
+    def writes(self) -> int:
+        """Requests with an effect that a set-up takes."""
+        return self.case.writes or sum(self.case.made.values())
 
 
 @pytest.fixture(params=CASES, ids=lambda case: case.name)
@@ -118,7 +120,7 @@ async def test_a_429_is_waited_out(scene: Scene) -> None:
 @pytest.mark.parametrize("kind", ["503", "reset", "lost", "500_after"])
 async def test_no_fault_makes_anything_twice(scene: Scene, kind: str) -> None:
     """Unwell, cut off, reply lost after the effect, or a 500 after it: each thing is there once after the retries."""
-    scene.stage.fail(*[kind] * scene.effects)
+    scene.stage.fail(*[kind] * scene.writes)
     complete(scene, await scene.publish())
     assert scene.case.standing(scene.stage) > 0
 
@@ -156,8 +158,6 @@ async def test_a_dry_run_sends_nothing_and_shows_no_secret(scene: Scene) -> None
 
 async def test_the_request_that_is_shown_is_the_one_that_is_sent(scene: Scene) -> None:
     """Method, path and body of the first step, byte for byte in what they say."""
-    import json
-
     if scene.case.entry is None:
         pytest.skip("the fake has no request on a wire")
     (shown,) = await scene.setup.dry_run([(scene.platform.name, scene.launch)])

@@ -71,12 +71,14 @@ class Case:
     name: str
     # Effects of a whole set-up, by kind, each once.
     made: Mapping[str, int]
-    # How many things of campaigns exist now.
+    # How many things exist now.
     standing: Callable[[Any], int]
     # Its registry entry, its replay and the settings that lead to it; None for the platform without a network.
     entry: Entry | None = None
     replay: Callable[[], PlatformReplay] | None = None
     settings: Callable[[str], dict[str, Any]] = lambda url: {}
+    # Requests with an effect of a whole set-up, where an effect takes several.
+    writes: int = 0
     # Values that nobody may be shown.
     secrets: Sequence[str] = ()
     # Whether the campaign runs, where switching is an effect there.
@@ -93,6 +95,7 @@ CASES = [
     Case(
         "netlify",
         made={"site": 1, "deploy": 1},
+        writes=5,  # the deploy's three files besides
         standing=lambda stage: len(stage.sites),
         entry=netlify.ENTRY,
         replay=NetlifyReplay,
