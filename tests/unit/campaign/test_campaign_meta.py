@@ -114,6 +114,17 @@ async def test_the_ad_carries_the_drafted_texts() -> None:
         assert link["name"] == first[limits.HEADLINE]
 
 
+async def test_the_ad_shows_the_picture_that_is_set() -> None:
+    """Without one, the platform takes the page's own."""
+    picture = "https://try.example.org/picture.png"
+    async with MetaReplay() as replay:
+        for given, wanted in ((picture, picture), ("", None)):
+            async with meta(replay, picture=given) as platform:
+                done = await made(platform, launched())
+            link = replay.nodes[done[AD]]["creative"]["object_story_spec"]["link_data"]
+            assert link.get("picture") == wanted
+
+
 @pytest.mark.parametrize(
     ("idea", "category"),
     [
@@ -293,6 +304,7 @@ async def test_without_settings_requests_name_them() -> None:
         ({"account_id": "mine"}, "ACCOUNT_ID"),
         ({"page_id": ""}, "PAGE_ID"),
         ({"countries": "Germany"}, "COUNTRIES"),
+        ({"picture": "picture.png"}, "PICTURE_URL"),
         ({"categories": "CARS"}, "SPECIAL_AD_CATEGORIES"),
         ({"version": "v26.0/../x"}, "VERSION"),
     ],
