@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from chassis.config import ServerConfig
 
@@ -17,6 +17,52 @@ class CampaignConfig(ServerConfig):
     """`ServerConfig` and what the landing pages are told."""
 
     listen: str = Field("127.0.0.1:50064", description="address to serve on: host:port or unix:/path")
+
+    google_ads_url: str = Field("https://googleads.googleapis.com", description="address of the Google Ads API")
+    google_ads_version: str = Field("v26", description="version of the Google Ads API")
+    google_ads_token_url: str = Field(
+        "https://oauth2.googleapis.com/token", description="where access tokens come from"
+    )
+    google_ads_customer_id: str = Field("", description="Google Ads account that ads run in, kept in USD; empty: none")
+    google_ads_login_customer_id: str = Field("", description="manager account that opens it; empty: opened directly")
+    google_ads_client_id: SecretStr = Field(SecretStr(""), description="OAuth client of your Google Cloud project")
+    google_ads_client_secret: SecretStr = Field(SecretStr(""), description="secret of the OAuth client")
+    google_ads_refresh_token: SecretStr = Field(SecretStr(""), description="refresh token with the scope adwords")
+    google_ads_access_token: SecretStr = Field(
+        SecretStr(""), description="a ready access token, used where no refresh token is set"
+    )
+    google_ads_developer_token: SecretStr = Field(
+        SecretStr(""), description="developer token, for API versions that ask for one (ended in September 2026)"
+    )
+    google_ads_location: str = Field(
+        "2840", description="criterion id of the place whose people see the ads (2840: United States)"
+    )
+    google_ads_language: str = Field("1000", description="criterion id of the ads' language (1000: English)")
+
+    meta_url: str = Field("https://graph.facebook.com", description="address of Meta's Graph API")
+    meta_version: str = Field("v26.0", description="version of the Graph API")
+    meta_token: SecretStr = Field(SecretStr(""), description="system user token with ads_management; empty: no ads")
+    meta_account_id: str = Field("", description="Meta ad account that ads run in, kept in USD")
+    meta_page_id: str = Field("", description="Facebook page that the ads are shown for")
+    meta_countries: str = Field("US", description="countries whose people see the ads, two letters, commas between")
+    meta_picture_url: str = Field(
+        "", max_length=500, description="https address of the ad's picture; empty: the one that the page names"
+    )
+    meta_beneficiary: str = Field(
+        "", max_length=512, description="who benefits from the ads and pays for them, shown on ads in the EU"
+    )
+    meta_special_ad_categories: str = Field(
+        "", description="special ad categories besides those of the idea's field (EMPLOYMENT, HOUSING, ...)"
+    )
+
+    fly_url: str = Field("https://api.machines.dev", description="address of Fly.io's Machines API")
+    fly_token: SecretStr = Field(SecretStr(""), description="organisation token of Fly.io; empty: no front there")
+    fly_organisation: str = Field("personal", description="slug of the organisation at Fly.io")
+    fly_region: str = Field("", description="region of the front (fra, ord, ...); empty: the nearest one")
+    fly_image: str = Field(
+        "registry-1.docker.io/library/caddy:2-alpine", description="image of the front: a Caddy of version 2"
+    )
+
     campaign_signup_endpoint: str = Field(
         "", max_length=500, description="where landing pages post sign-ups; empty: not connected, and the page says so"
     )
@@ -25,6 +71,16 @@ class CampaignConfig(ServerConfig):
         max_length=300,
         description="who keeps the addresses: name, postal address, e-mail; shown on the privacy page",
     )
+    netlify_token: SecretStr = Field(SecretStr(""), description="personal access token of Netlify; empty: not used")
+    netlify_team: str = Field("", max_length=100, description="slug of the Netlify team; empty: the token's own")
+    netlify_url: str = Field("https://api.netlify.com/api/v1", description="address of the Netlify API")
+    posthog_key: SecretStr = Field(SecretStr(""), description="project token of PostHog (phc_...); empty: not used")
+    posthog_personal_key: SecretStr = Field(
+        SecretStr(""), description="personal key of PostHog with the scopes annotation:read, :write and query:read"
+    )
+    posthog_project: str = Field("", max_length=20, description="number of the PostHog project")
+    posthog_url: str = Field("https://us.posthog.com", description="address of PostHog's private API")
+    posthog_capture_url: str = Field("https://us.i.posthog.com", description="address that takes events for PostHog")
 
     @field_validator("campaign_signup_endpoint")
     @classmethod
@@ -49,3 +105,10 @@ class CampaignConfig(ServerConfig):
     @classmethod
     def _controller(cls, value: str) -> str:
         return " ".join(value.split())
+
+    @field_validator("netlify_url", "posthog_url", "posthog_capture_url")
+    @classmethod
+    def _api(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://, for example https://api.netlify.com/api/v1")
+        return value.rstrip("/")
