@@ -222,6 +222,34 @@ async def test_each_step_is_found_by_its_name_under_its_parent() -> None:
         assert replay.made["campaigns"] == 2
 
 
+@pytest.mark.parametrize(("others", "pages"), [(3, 1), (250, 3)])
+async def test_a_campaign_is_found_among_many_even_where_filters_are_left_aside(others: int, pages: int) -> None:
+    """Page after page, by its whole name."""
+    launch = launched()
+    async with MetaReplay() as replay, meta(replay) as platform:
+        replay.filters = False
+        for number in range(others):
+            replay.nodes[str(number)] = {"id": str(number), "kind": "campaigns", "name": f"Other {number}"}
+        done = await made(platform, launch)
+        replay.asked.clear()
+        found = await platform.find(launch, platform.steps(launch)[0], Done())
+        assert found is not None
+        assert found.external_id == done[CAMPAIGN]
+        assert len(replay.asked) == pages
+
+
+async def test_what_was_not_looked_through_is_not_taken_for_missing() -> None:
+    """An account with thousands of campaigns: the search ends with an error, as nothing may be made on a guess."""
+    launch = launched()
+    async with MetaReplay() as replay, meta(replay) as platform:
+        replay.filters = False
+        for number in range(2_100):
+            replay.nodes[str(number)] = {"id": str(number), "kind": "campaigns", "name": f"Other {number}"}
+        with pytest.raises(PipelineError, match="more of this kind than is looked through"):
+            await platform.find(launch, platform.steps(launch)[0], Done())
+        assert len(replay.asked) == 20
+
+
 async def test_taking_the_campaign_back_takes_what_is_in_it_and_twice_is_once() -> None:
     """What is gone counts as taken back."""
     launch = launched()
