@@ -1,4 +1,4 @@
-"""Fly.io: a front before the counting server, its names, its lease, and what refusals mean."""
+"""Fly.io: a front before the counting server, its names, its lease."""
 
 from __future__ import annotations
 

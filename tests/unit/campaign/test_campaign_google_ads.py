@@ -1,4 +1,4 @@
-"""Google Ads: the request that makes a search campaign, its money, its names, and what refusals mean."""
+"""Google Ads: the request that makes a search campaign, its money, its names, its access."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Meta: campaign, ad set and ad, their money, the categories that ads have to name, and what refusals mean."""
+"""Meta: campaign, ad set and ad, their money, the categories that ads have to name."""
 
 from __future__ import annotations
 
