@@ -65,6 +65,8 @@ class FlyReplay(PlatformReplay):
         super().__init__()
         # {"name", "org", "ips", "machines"}
         self.apps: dict[str, dict[str, Any]] = {}
+        # Machines stay on their way: "starting", "stopping".
+        self.slow = False
         self._number = 0
 
     def machines(self, app: str) -> list[dict[str, Any]]:
@@ -230,9 +232,10 @@ class FlyReplay(PlatformReplay):
         if refused := _leased_to_another(machine, request):
             return refused
         before, after = machine["state"], {"start": "started", "stop": "stopped", "suspend": "suspended"}[verb]
+        on_the_way = {"start": "starting", "stop": "stopping", "suspend": "suspending"}[verb]
         if verb == "start" and before == "started":
             return _error(412, "failed_precondition: unable to start machine from current state: 'started'")
-        machine["state"] = after
+        machine["state"] = on_the_way if self.slow else after
         self.made[verb] += 1
         return web.json_response(
             {"previous_state": before, "migrated": False, "new_host": ""} if verb == "start" else {"ok": True}

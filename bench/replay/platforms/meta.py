@@ -101,6 +101,8 @@ class MetaReplay(PlatformReplay):
         self.nodes: dict[str, dict[str, Any]] = {}
         # Spend by campaign as the insights tell it ("12.34").
         self.spend: dict[str, str] = {}
+        # False: filters of lists are left aside, as the API does with fields that it does not filter by.
+        self.filters = True
         # Minutes that a throttled caller is told to wait.
         self.minutes_to_wait = 1
         self._number = 120_330_000_008_134_000
@@ -248,15 +250,18 @@ class MetaReplay(PlatformReplay):
             filters = json.loads(request.query.get("filtering", "[]"))
         except ValueError:
             return _error(100, "(#100) param filtering must be an array.")
-        for item in filters:
+        for item in filters if self.filters else ():
             if item.get("field") not in ("name", "campaign.name") or item.get("operator") not in ("EQUAL", "CONTAIN"):
                 return _error(100, "(#100) Filtering field is invalid", sub=1_815_001)
             value = item["value"]
             rows = [r for r in rows if (r["name"] == value if item["operator"] == "EQUAL" else value in r["name"])]
         fields = ["id", *(f for f in request.query.get("fields", "id").split(",") if f != "id")]
-        data = [{field: row[field] for field in fields if field in row} for row in rows]
-        cursors = {"before": "NjA0NzMwNzI0NjA0MgZDZD", "after": "NjAzNzU5MTE0NjI0MgZDZD"}
-        return web.json_response({"data": data, "paging": {"cursors": cursors}} if data else {"data": []})
+        start, size = int(request.query.get("after", "0")), int(request.query.get("limit", "25"))
+        data = [{f: row[f] for f in fields if f in row} for row in rows[start : start + size]]
+        paging: dict[str, Any] = {"cursors": {"before": str(start), "after": str(start + size)}}
+        if start + size < len(rows):
+            paging["next"] = f"https://graph.facebook.com{request.path}?after={start + size}"
+        return web.json_response({"data": data, "paging": paging} if data else {"data": []})
 
     async def _insights(self, request: web.Request) -> web.Response:
         number = request.match_info["id"]

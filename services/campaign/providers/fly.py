@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from chassis.http_answer import HttpResponse, parse_retry_after
 from pipeline.errors import PipelineError
-from pipeline.v1 import campaign_pb2
+from pipeline.v1 import campaign_pb2, errors_pb2
 from services.campaign.providers.base import Done, Effect, Entry, Launch, Step, Terms
 from services.campaign.providers.calls import (
     BLANKED,
@@ -202,13 +202,20 @@ class Fly:
         return None
 
     def _refusal(self, response: HttpResponse) -> PipelineError:
-        """`{"error": "...", "status": "name_taken"}`; 401 for the token, 409 for a lease or a name, 429."""
+        """`{"error": "...", "status": "name_taken"}`; 401 for the token, 408, 409 for a lease or a name, 429."""
         body = refused_body(response)
         code = known_name(body.get("status")) or _code(str(body.get("error", "")))
         if response.status == 429:
             wait = parse_retry_after(response.headers.get("retry-after"), self._api.clock.now())
             # One call a second and action, three in a burst (working-with-machines-api#rate-limits).
             return limited(PLATFORM, 1.0 if wait is None else wait, 429, code)
+        if response.status == 408:
+            # A machine that takes its time: looked at again by whoever wanted it in that state.
+            return PipelineError(
+                errors_pb2.ERROR_REASON_DEADLINE_EXCEEDED,
+                f"{PLATFORM} did not get the machine into its state within {WAIT_SECONDS} s",
+                metadata={"upstream": PLATFORM},
+            )
         if response.status in (401, 403):
             return refused_key(PLATFORM, TOKEN_SETTING, response.status, code)
         return answered(PLATFORM, response.status, code)

@@ -10,7 +10,8 @@ a campaign total budget (no daily average): Google bills no more than it. A clic
 of a click. `metrics.cost_micros` may trail what was shown by some hours.
 
 Dates run in the account's time zone, from the day of the set-up. A campaign that is paused beyond its last day shows
-nothing when it is let run again.
+nothing when it is let run again. The request declares, in the advertiser's name, that the campaign holds no political
+advertising in the EU.
 """
 
 from __future__ import annotations
@@ -108,10 +109,8 @@ class GoogleAds:
 
     async def spent_micros(self, launch: Launch, done: Done) -> int:
         """Cost over the campaign's whole life, which no date in the query limits."""
-        fields, where = (
-            "customer.currency_code, metrics.cost_micros",
-            f"campaign.resource_name = {quoted(done[CAMPAIGN])}",
-        )
+        fields = "customer.currency_code, metrics.cost_micros"
+        where = f"campaign.resource_name = {quoted(done[CAMPAIGN])}"
         spent = 0
         for row in await self._search(selecting(fields, "campaign", where)):
             currency = part(row, "customer").get("currencyCode", "")
@@ -175,7 +174,10 @@ class GoogleAds:
         if self._account is None:
             found = await self._search("SELECT customer.currency_code, customer.time_zone FROM customer LIMIT 1")
             customer = part(found[0], "customer") if found else {}
-            self._account = (str(customer.get("currencyCode", "")), str(customer.get("timeZone", "")))
+            currency, zone = customer.get("currencyCode"), customer.get("timeZone")
+            if not (isinstance(currency, str) and isinstance(zone, str)):
+                raise failed(PLATFORM, "answered without the account's currency and time zone", cause="malformed")
+            self._account = (currency, zone)
         return self._account
 
     def _wrong_currency(self, currency: str) -> PipelineError:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from pipeline.v1 import campaign_pb2
 from services.campaign.domain import limits
 from services.campaign.providers import meta_objects as objects
 from services.campaign.providers.base import Done, Effect, Entry, Launch, Step, Terms
-from services.campaign.providers.calls import BLANKED, Api, Call, failed, rows, text
+from services.campaign.providers.calls import BLANKED, Api, Call, failed, part, rows, text
 from services.campaign.providers.launches import (
     CENT_MICROS,
     DIGITS_MAX,
@@ -46,8 +47,8 @@ if TYPE_CHECKING:
 CAMPAIGN, AD_SET, AD = "meta/campaign", "meta/ad_set", "meta/ad"
 # An account's `account_status` that may run ads.
 _ACTIVE = 1
-# Things of one campaign's name on one page of an edge; there should be one at most.
-_PAGE = "100"
+# There should be one thing of a campaign's name at most; what is looked through is bounded all the same.
+_PAGE, PAGES_MAX = "100", 20
 
 
 class Meta:
@@ -83,10 +84,17 @@ class Meta:
             call = self._call("GET", f"{done[CAMPAIGN]}/adsets", params=params)
         else:
             call = self._call("GET", f"{done[AD_SET]}/ads", params=params)
-        for row in rows(PLATFORM, await self._send(call), "data"):
-            if row.get("name") == step.name:
-                return Effect(text(PLATFORM, row, "id"), found=True)
-        return None
+        for _ in range(PAGES_MAX):
+            answer = await self._send(call)
+            for row in rows(PLATFORM, answer, "data"):
+                if row.get("name") == step.name:
+                    return Effect(text(PLATFORM, row, "id"), found=True)
+            paging = part(answer, "paging")
+            if not paging.get("next"):
+                return None
+            call = replace(call, params={**params, "after": text(PLATFORM, part(paging, "cursors"), "after")})
+        # Not found is not the same as not there: nothing may be made on a guess.
+        raise failed(PLATFORM, "lists more of this kind than is looked through; archive old campaigns", cause="refused")
 
     async def perform(self, launch: Launch, step: Step, done: Done) -> Effect:
         if step.key != AD:
@@ -191,10 +199,10 @@ class Meta:
 
 def micros(amount: str) -> int:
     """ "12.34" in micros, exactly."""
-    whole, _, part = amount.partition(".")
-    if not whole.isdecimal() or len(whole) > DIGITS_MAX - 6 or (part and not part.isdecimal()):
+    whole, _, decimals = amount.partition(".")
+    if not whole.isdecimal() or len(whole) > DIGITS_MAX - 6 or (decimals and not decimals.isdecimal()):
         raise failed(PLATFORM, "answered an amount that is no number", cause="malformed")
-    return int(whole) * 1_000_000 + int(part[:6].ljust(6, "0"))
+    return int(whole) * 1_000_000 + int(decimals[:6].ljust(6, "0"))
 
 
 ENTRY = Entry(

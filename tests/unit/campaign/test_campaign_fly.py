@@ -1,4 +1,4 @@
-"""Fly.io: a front before the counting server, its names, its lease, and what refusals mean."""
+"""Fly.io: a front before the counting server, its names, its lease."""
 
 from __future__ import annotations
 
@@ -163,6 +163,22 @@ async def test_switching_waits_for_the_state_and_repeats_without_harm() -> None:
 
         assert (replay.made["start"], replay.made["stop"]) == (1, 1)
         assert [a.query["state"] for a in replay.asked if a.path.endswith("/wait")] == ["started", "stopped"]
+
+
+async def test_a_machine_that_takes_its_time_is_looked_at_again() -> None:
+    """DEADLINE_EXCEEDED, which passes: the next try finds it where it should be."""
+    launch = launched()
+    async with FlyReplay() as replay, fly(replay) as platform:
+        done = await made(platform, launch)
+        await platform.switch(launch, done, on=True)
+        replay.slow = True
+        with pytest.raises(PipelineError) as raised:
+            await platform.switch(launch, done, on=False)
+        assert raised.value.reason == errors_pb2.ERROR_REASON_DEADLINE_EXCEEDED
+
+        replay.machines(FRONT)[0]["state"] = "stopped"
+        await platform.switch(launch, done, on=False)
+        assert replay.made["stop"] == 1
 
 
 async def test_a_machine_that_somebody_else_holds_is_left_alone() -> None:
