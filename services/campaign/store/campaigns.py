@@ -7,18 +7,19 @@ method raises PipelineError: CAMPAIGN_NOT_FOUND, CAMPAIGN_STATE, STORAGE_FULL, S
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.clock import Clock
 from chassis.database import Database
 from pipeline.errors import PipelineError
-from pipeline.v1 import errors_pb2
+from pipeline.v1 import campaign_pb2, errors_pb2
 from pipeline.v1.campaign_pb2 import CampaignReading, CampaignResult, CampaignStatus, DraftCampaignRequest
 from services.campaign.domain import names, status
 from services.campaign.domain.status import Step
@@ -129,8 +130,10 @@ class CampaignStore:
             found = await conn.execute(select(table.c.id).where(table.c.status == status.RUNNING).order_by(table.c.id))
             return list(found.scalars())
 
-    async def publish(self, campaign_id: str, publication: Publication) -> StoredCampaign:
-        """Put a draft online: plan, pages, key and status in one transaction.
+    async def publish(
+        self, campaign_id: str, publication: Publication, platforms: Sequence[str] = ()
+    ) -> StoredCampaign:
+        """Put a draft online: plan, pages, key, status and the platforms to set up in one transaction.
 
         A campaign that was published before keeps all of it and is RUNNING again where its set-up had failed.
         """
@@ -138,6 +141,7 @@ class CampaignStore:
         async def write(conn: AsyncConnection) -> StoredCampaign:
             row = await _row(conn, campaign_id)
             following = status.after(Step.PUBLISH, row.status, names.campaign_name(campaign_id))
+            await _ask_for(conn, campaign_id, platforms)
             if row.status != status.DRAFT:
                 return await _update(conn, row, {"status": following, "status_reason": ""})
             await conn.execute(
@@ -250,6 +254,14 @@ async def _row(conn: AsyncConnection, campaign_id: str) -> Row[Any]:
 async def _update(conn: AsyncConnection, row: Row[Any], values: Mapping[str, object]) -> StoredCampaign:
     await conn.execute(update(schema.campaigns).where(schema.campaigns.c.id == row.id).values(**values))
     return _stored(await _row(conn, row.id))
+
+
+async def _ask_for(conn: AsyncConnection, campaign_id: str, platforms: Sequence[str]) -> None:
+    """Remember which platforms were asked for, so that a publication that dies here goes on with the same ones."""
+    if platforms:
+        planned = campaign_pb2.PLATFORM_STATE_PLANNED
+        rows = [{"campaign_id": campaign_id, "platform": name, "state": planned} for name in platforms]
+        await conn.execute(sqlite_insert(schema.platforms).on_conflict_do_nothing(), rows)
 
 
 def _stored(row: Row[Any]) -> StoredCampaign:
