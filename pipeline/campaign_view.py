@@ -74,9 +74,10 @@ def campaign_view(campaign: Campaign) -> RenderableType:
 def requests_view(campaign: Campaign) -> RenderableType:
     """Every request that a publication would send, in its order."""
     total = sum(len(setup.steps) for setup in campaign.platforms)
+    would = f"{total:,} {'request' if total == 1 else 'requests'} would be sent, none was"
     parts: list[RenderableType] = [
         *_heading(campaign, ""),
-        Text(f"dry run: {total} requests would be sent, none was", style="bold"),
+        Text(f"dry run: {would}", style="bold"),
         Text(f"page     {campaign.page_url} (served here; nothing is sent for it)"),
     ]
     for setup in campaign.platforms:

@@ -28,12 +28,13 @@ from dataclasses import dataclass
 from chassis.clock import Clock
 from chassis.logs import get_logger
 from pipeline.errors import PipelineError
-from pipeline.v1 import campaign_pb2, common_pb2
+from pipeline.v1 import campaign_pb2, common_pb2, errors_pb2
 from pipeline.v1.campaign_pb2 import Campaign, CampaignReading, CampaignResult, DraftCampaignRequest, PlatformSetup
 from pipeline.v1.common_pb2 import Artifact, Notice
 from services.campaign.domain import names, status, wording
-from services.campaign.domain.budget import split_budget
+from services.campaign.domain.budget import CHANNELS, split_budget
 from services.campaign.domain.registration import plan_digest
+from services.campaign.domain.setup_steps import over_cap
 from services.campaign.domain.status import Step, state_error
 from services.campaign.live import exports, view
 from services.campaign.live.ports import CountedVisits, KeptSignups, Platforms, ReadCounts, RenderPages
@@ -59,6 +60,8 @@ class LiveSettings:
     controller: str
     # False: another process serves the pages.
     pages_served: bool
+    # How often running campaigns are read: what may be spent until then is kept back from the cap.
+    poll_seconds: float = 600.0
 
 
 class LiveCampaigns:
@@ -94,7 +97,7 @@ class LiveCampaigns:
         if await self.store.keep_draft(campaign_id, request.context.tenant, request, draft):
             return []
         text = "This run's campaign has been published; it stays as it was registered, and this draft is not kept."
-        return [Notice(subject="campaign", message=text, phase=common_pb2.PHASE_CAMPAIGN)]
+        return [_notice("campaign", text)]
 
     async def get(self, name: str) -> Campaign:
         """The campaign as it stands; asks no platform."""
@@ -120,10 +123,10 @@ class LiveCampaigns:
             status.after(Step.PUBLISH, stored.status, stored.name)
             budget = _budget(stored, budget_micros)
             earlier = await self._platforms.setups(stored.id)
-            chosen = self._choose(earlier, platforms)
+            chosen = self._choose(earlier, platforms, drafts=dry_run)
             url = stored.page_url or self._page_url(stored)
-            launches = self._launches(stored, chosen, earlier, budget_micros=budget, url=url)
             if dry_run:
+                launches = self._launches(stored, chosen, earlier, budget_micros=budget, url=url)
                 setups = await self._platforms.dry_run(launches)
                 counts = await self._visits.counts(stored.id)
                 missing = self._missing()
@@ -132,6 +135,7 @@ class LiveCampaigns:
             self._check_address(chosen, budget, url)
             stored = await self.store.publish(stored.id, self._publication(stored, url, budget), chosen)
             _log.info("campaign_published", campaign=stored.name, platforms=list(chosen), page=url)
+            launches = self._launches(stored, chosen, earlier, budget_micros=budget, url=url)
             failed = _failed(await self._platforms.set_up(launches)) or await self._switch_on(launches)
             if failed:
                 # First the ads: while they may run, the campaign counts as running and its spend is watched.
@@ -152,12 +156,12 @@ class LiveCampaigns:
             stored = await self._find(name)
             status.after(Step.RESUME, stored.status, stored.name)
             setups = await self._platforms.setups(stored.id)
-            why = self._why_over(stored, setups, stored.reading)
+            why = self._why_held(stored, setups, stored.reading)
             if why:
                 text = f"The campaign cannot be resumed: {why}; complete it."
                 raise state_error(stored.name, stored.status, Step.RESUME, text)
             stored = await self.store.move(stored.id, Step.RESUME)
-            await self._platforms.switch(self._made(stored, setups), on=True)
+            await self._platforms.switch(self._made(stored, setups, _SET_UP), on=True)
             return await self._show(stored)
 
     async def read(self, name: str) -> tuple[Campaign, CampaignReading]:
@@ -170,7 +174,7 @@ class LiveCampaigns:
             reading = await self._read(stored, ended=False)
             await self.store.keep_reading(stored.id, reading)
             if stored.status == status.RUNNING:
-                why = self._why_over(stored, await self._platforms.setups(stored.id), reading)
+                why = self._why_held(stored, await self._platforms.setups(stored.id), reading)
                 if why:
                     _log.info("campaign_paused", campaign=stored.name, reason=why)
                     stored = await self._pause(stored, why)
@@ -183,7 +187,7 @@ class LiveCampaigns:
             status.after(Step.COMPLETE, stored.status, stored.name)
             if stored.status == status.COMPLETED and stored.reading is not None:
                 return await self._show(stored), stored.reading
-            await self._platforms.end(self._made(stored, await self._platforms.setups(stored.id)))
+            await self._end(stored)
             reading = await self._read(stored, ended=True)
             stored = await self.store.complete(stored.id, reading, "ended by hand")
             _log.info("campaign_completed", campaign=stored.name, rule=reading.rule)
@@ -216,26 +220,30 @@ class LiveCampaigns:
             pages_served=self.settings.pages_served,
         )
 
-    def _choose(self, earlier: Sequence[PlatformSetup], asked: Sequence[str]) -> tuple[str, ...]:
+    def _choose(
+        self, earlier: Sequence[PlatformSetup], asked: Sequence[str], *, drafts: bool
+    ) -> tuple[str, ...]:
         """The platforms to set up: those asked for, else those of an earlier publication, else all configured.
 
-        The money was shared between those that cost when the first of them was set up: none is added later.
+        `drafts`: requests are shown only, so that platforms without an account may be chosen, and all of them are where
+        none has one. The money was shared between those that cost when the first of them was set up: none is added
+        later.
         """
-        configured = self._platforms.configured()
         if len(asked) > PLATFORMS_MAX:
             raise PipelineError.invalid("platforms", f"names {len(asked)} platforms; give {PLATFORMS_MAX} at most")
+        configured, why_not = self._platforms.configured(), dict(self._platforms.not_configured())
+        usable = (*configured, *why_not) if drafts else configured
         before = [setup.platform for setup in earlier if setup.state not in _NEVER_ASKED]
-        chosen = tuple(dict.fromkeys(asked or before or configured))
-        why_not = dict(self._platforms.not_configured())
-        spending = [name for name in before if self._platforms.spends(name)]
+        chosen = tuple(dict.fromkeys(asked or before or configured or usable))
+        selling = [name for name in before if name in CHANNELS]
         for name in chosen:
-            if name not in configured:
+            if name not in usable:
                 known = ", ".join((*configured, *why_not)) or "none"
                 reason = why_not.get(name, f"this server knows {known}")
                 raise PipelineError.invalid("platforms", f"{name[:40]!r} is not configured: {reason}")
-            if spending and name not in before and self._platforms.spends(name):
+            if selling and name not in before and name in CHANNELS:
                 raise PipelineError.invalid(
-                    "platforms", f"{name!r} comes too late: {', '.join(spending)} took the budget; leave it out"
+                    "platforms", f"{name!r} comes too late: {', '.join(selling)} took the budget; leave it out"
                 )
         return chosen
 
@@ -299,14 +307,28 @@ class LiveCampaigns:
                     draft=stored.draft,
                     budget_micros=shares[name],
                     days=DAYS,
+                    starts_at=None if stored.published_at is None else view.moment(stored.published_at),
                 ),
             )
             for name in platforms
         ]
 
-    def _made(self, stored: StoredCampaign, setups: Sequence[PlatformSetup]) -> list[tuple[str, Launch]]:
-        """Launches of the platforms on which something may exist."""
-        made = [setup.platform for setup in setups if setup.state not in _NOTHING_THERE]
+    def _made(
+        self,
+        stored: StoredCampaign,
+        setups: Sequence[PlatformSetup],
+        states: Sequence[campaign_pb2.PlatformState.ValueType] = (),
+    ) -> list[tuple[str, Launch]]:
+        """Launches of the platforms on which something may exist (or that are in `states`), as far as they can be
+        asked: an account may have been taken out of the settings since.
+        """
+        configured = self._platforms.configured()
+        made = [
+            setup.platform
+            for setup in setups
+            if setup.platform in configured
+            and (setup.state in states if states else setup.state not in _NOTHING_THERE)
+        ]
         return self._launches(stored, made, setups, budget_micros=stored.budget_micros, url=stored.page_url)
 
     async def _switch_on(self, launches: Sequence[tuple[str, Launch]]) -> str:
@@ -319,14 +341,37 @@ class LiveCampaigns:
 
     async def _hold(self, stored: StoredCampaign) -> None:
         """Hold every ad that may run."""
-        await self._platforms.switch(self._made(stored, await self._platforms.setups(stored.id)), on=False)
+        setups = await self._platforms.setups(stored.id)
+        await self._platforms.switch(self._made(stored, setups), on=False)
+        self._check_reach(setups)
+
+    async def _end(self, stored: StoredCampaign) -> None:
+        """Hold every ad for good."""
+        setups = await self._platforms.setups(stored.id)
+        await self._platforms.end(self._made(stored, setups))
+        self._check_reach(setups)
+
+    def _check_reach(self, setups: Sequence[PlatformSetup]) -> None:
+        """Refuse to call ads held that may run where this server has no account any more."""
+        for name, why in self._platforms.not_configured():
+            states = [setup.state for setup in setups if setup.platform == name]
+            if name in CHANNELS and campaign_pb2.PLATFORM_STATE_RUNNING in states:
+                raise PipelineError(
+                    errors_pb2.ERROR_REASON_UPSTREAM_FAILED,
+                    f"The ads on {name} may still run and cannot be held from here: {why}. Set it and try again.",
+                    metadata={"upstream": name},
+                )
 
     async def _pause(self, stored: StoredCampaign, reason: str) -> StoredCampaign:
         await self._hold(stored)
         return await self.store.move(stored.id, Step.PAUSE, reason)
 
     async def _read(self, stored: StoredCampaign, *, ended: bool) -> CampaignReading:
-        unread = await self._platforms.read_spend(self._made(stored, await self._platforms.setups(stored.id)))
+        setups = await self._platforms.setups(stored.id)
+        launches = self._made(stored, setups)
+        unread = await self._platforms.read_spend(launches)
+        asked = [setup.platform for setup in setups if setup.state not in _NOTHING_THERE]
+        unread += [f"{name}: {why}" for name, why in self._platforms.not_configured() if name in asked]
         setups = await self._platforms.setups(stored.id)
         counts = await self._visits.counts(stored.id)
         assert stored.published_at is not None, "only what was published is read"
@@ -343,20 +388,22 @@ class LiveCampaigns:
         )
         # Statistics take some tenths of a second; visitors are served meanwhile.
         reading = await asyncio.to_thread(read)
-        for why in unread:
-            text = f"Its spend could not be read, the last known stands: {why}"
-            reading.notices.append(Notice(subject="spend", message=text, phase=common_pb2.PHASE_CAMPAIGN))
+        untold = await self._platforms.tell_counts(launches, counts)
+        reading.notices.extend(_notice("spend", f"Spend could not be read, the last known stands: {w}") for w in unread)
+        reading.notices.extend(_notice("counts", f"A platform was not told the counts: {w}") for w in untold)
         return reading
 
-    def _why_over(
+    def _why_held(
         self, stored: StoredCampaign, setups: Sequence[PlatformSetup], reading: CampaignReading | None
     ) -> str:
-        """Why no more money may be spent on this campaign; "" where it may."""
+        """Why no more money may be spent on this campaign; "" where it may, or where nothing costs."""
+        if not any(setup.platform in CHANNELS and setup.state not in _NOTHING_THERE for setup in setups):
+            return ""
         spent = sum(setup.spent_micros for setup in setups)
-        if spent > 0 and spent >= stored.budget_micros:
-            return f"the platforms report {wording.dollars(spent)} spent of {wording.dollars(stored.budget_micros)}"
-        costs = any(self._platforms.spends(setup.platform) for setup in setups if setup.state not in _NOTHING_THERE)
-        if costs and reading is not None and reading.is_final:
+        if over_cap(spent, stored.budget_micros, days=DAYS, until_next_reading=self.settings.poll_seconds):
+            cap = wording.dollars(stored.budget_micros)
+            return f"the platforms report {wording.dollars(spent)} spent of {cap}, and reports lag"
+        if reading is not None and reading.is_final:
             decision = campaign_pb2.CampaignDecision.Name(reading.decision).removeprefix("CAMPAIGN_DECISION_")
             return f"the stopping rule was met: {decision.replace('_', '-')}"
         return ""
@@ -369,6 +416,7 @@ class LiveCampaigns:
 
 
 _NEVER_ASKED = (campaign_pb2.PLATFORM_STATE_UNSPECIFIED, campaign_pb2.PLATFORM_STATE_NOT_CONFIGURED)
+_SET_UP = (campaign_pb2.PLATFORM_STATE_RUNNING, campaign_pb2.PLATFORM_STATE_PAUSED)
 _NOTHING_THERE = (
     *_NEVER_ASKED,
     campaign_pb2.PLATFORM_STATE_UNDONE,
@@ -391,6 +439,10 @@ def _budget(stored: StoredCampaign, asked: int | None) -> int:
         most = wording.dollars(stored.draft.plan.budget_micros)
         raise PipelineError.invalid("budget_micros", f"is above the plan's {most}; give at most that, or plan anew")
     return asked
+
+
+def _notice(subject: str, message: str) -> Notice:
+    return Notice(subject=subject, message=message, phase=common_pb2.PHASE_CAMPAIGN)
 
 
 def _failed(setups: Sequence[PlatformSetup]) -> str:

@@ -133,3 +133,7 @@ class Platforms(Protocol):
     async def read_spend(self, launches: Sequence[tuple[str, Launch]]) -> list[str]:
         """Ask each platform what the campaign has cost and store it; returns why some could not be asked."""
         ...
+
+    async def tell_counts(self, launches: Sequence[tuple[str, Launch]], counts: Counts) -> list[str]:
+        """Tell the platforms that want them the counts of whole days; returns why some were not told."""
+        ...
