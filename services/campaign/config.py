@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from chassis.config import ServerConfig, check_listen
 
@@ -20,6 +20,49 @@ class CampaignConfig(ServerConfig):
     """`ServerConfig`, where the landing pages are served, and what they are told."""
 
     listen: str = Field("127.0.0.1:50064", description="address to serve on: host:port or unix:/path")
+
+    google_ads_url: str = Field("https://googleads.googleapis.com", description="address of the Google Ads API")
+    google_ads_version: str = Field("v26", description="version of the Google Ads API")
+    google_ads_token_url: str = Field(
+        "https://oauth2.googleapis.com/token", description="where access tokens come from"
+    )
+    google_ads_customer_id: str = Field("", description="Google Ads account that ads run in, kept in USD; empty: none")
+    google_ads_login_customer_id: str = Field("", description="manager account that opens it; empty: opened directly")
+    google_ads_client_id: SecretStr = Field(SecretStr(""), description="OAuth client of your Google Cloud project")
+    google_ads_client_secret: SecretStr = Field(SecretStr(""), description="secret of the OAuth client")
+    google_ads_refresh_token: SecretStr = Field(SecretStr(""), description="refresh token with the scope adwords")
+    google_ads_access_token: SecretStr = Field(
+        SecretStr(""), description="a ready access token, used where no refresh token is set"
+    )
+    google_ads_developer_token: SecretStr = Field(
+        SecretStr(""), description="developer token, for API versions that ask for one (ended in September 2026)"
+    )
+    google_ads_location: str = Field(
+        "2840", description="criterion id of the place whose people see the ads (2840: United States)"
+    )
+    google_ads_language: str = Field("1000", description="criterion id of the ads' language (1000: English)")
+
+    meta_url: str = Field("https://graph.facebook.com", description="address of Meta's Graph API")
+    meta_version: str = Field("v26.0", description="version of the Graph API")
+    meta_token: SecretStr = Field(SecretStr(""), description="system user token with ads_management; empty: no ads")
+    meta_account_id: str = Field("", description="Meta ad account that ads run in, kept in USD")
+    meta_page_id: str = Field("", description="Facebook page that the ads are shown for")
+    meta_countries: str = Field("US", description="countries whose people see the ads, two letters, commas between")
+    meta_beneficiary: str = Field(
+        "", max_length=512, description="who benefits from the ads and pays for them, shown on ads in the EU"
+    )
+    meta_special_ad_categories: str = Field(
+        "", description="special ad categories besides those of the idea's field (EMPLOYMENT, HOUSING, ...)"
+    )
+
+    fly_url: str = Field("https://api.machines.dev", description="address of Fly.io's Machines API")
+    fly_token: SecretStr = Field(SecretStr(""), description="organisation token of Fly.io; empty: no front there")
+    fly_organisation: str = Field("personal", description="slug of the organisation at Fly.io")
+    fly_region: str = Field("", description="region of the front (fra, ord, ...); empty: the nearest one")
+    fly_image: str = Field(
+        "registry-1.docker.io/library/caddy:2-alpine", description="image of the front: a Caddy of version 2"
+    )
+
     campaign_signup_endpoint: str = Field(
         "", max_length=500, description="where landing pages post sign-ups; empty: not connected, and the page says so"
     )

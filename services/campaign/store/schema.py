@@ -137,6 +137,7 @@ steps = Table(
     Column("key", Text, primary_key=True),  # "google_ads/budget"
     Column("position", Integer, nullable=False),
     Column("platform", Text, nullable=False),
+    Column("title", Text, nullable=False, default=""),
     Column("state", Integer, nullable=False),  # SetupStepState
     Column("external_id", Text, nullable=False, default=""),
     Column("attempts", Integer, nullable=False, default=0),
@@ -150,6 +151,7 @@ platforms = Table(
     metadata,
     Column("campaign_id", Text, ForeignKey("campaigns.id"), primary_key=True),
     Column("platform", Text, primary_key=True),
+    Column("position", Integer, nullable=False, default=0),
     Column("state", Integer, nullable=False),  # PlatformState
     Column("detail", Text, nullable=False, default=""),
     Column("spent_micros", BigInteger, nullable=False, default=0),
