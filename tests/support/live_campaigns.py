@@ -50,9 +50,6 @@ class TwoPlatforms:
             (n, f"PIPELINE_{n.upper()}_TOKEN is empty") for n in ("google_ads", "netlify") if n not in self.names
         )
 
-    def spends(self, platform: str) -> bool:
-        return platform == "google_ads"
-
     async def setups(self, campaign_id: str) -> list[PlatformSetup]:
         return [self._setup(name) for name in self.states]
 
@@ -97,6 +94,9 @@ class TwoPlatforms:
 
     async def read_spend(self, launches: Sequence[tuple[str, Launch]]) -> list[str]:
         return [f"{name} does not answer" for name, _ in launches if "read_spend" in self.broken]
+
+    async def tell_counts(self, launches: Sequence[tuple[str, Launch]], counts: Counts) -> list[str]:
+        return []
 
     def _refuse(self, what: str) -> None:
         if what in self.broken:

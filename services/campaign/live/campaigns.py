@@ -28,24 +28,19 @@ from dataclasses import dataclass
 from chassis.clock import Clock
 from chassis.logs import get_logger
 from pipeline.errors import PipelineError
-from pipeline.v1 import campaign_pb2, common_pb2, errors_pb2
+from pipeline.v1 import common_pb2
 from pipeline.v1.campaign_pb2 import Campaign, CampaignReading, CampaignResult, DraftCampaignRequest, PlatformSetup
 from pipeline.v1.common_pb2 import Artifact, Notice
-from services.campaign.domain import names, status, wording
-from services.campaign.domain.budget import CHANNELS, split_budget
+from services.campaign.domain import names, status
 from services.campaign.domain.registration import plan_digest
-from services.campaign.domain.setup_steps import over_cap
 from services.campaign.domain.status import Step, state_error
-from services.campaign.live import exports, view
+from services.campaign.live import exports, launching, view
 from services.campaign.live.ports import CountedVisits, KeptSignups, Platforms, ReadCounts, RenderPages
 from services.campaign.providers.base import Launch
 from services.campaign.store.campaigns import CampaignStore, Publication, StoredCampaign, not_found
 
 PAGE_SIZE, PAGE_SIZE_MAX = 50, 200
-PLATFORMS_MAX = 16
 VISITOR_KEY_BYTES = 32
-# A test of ads runs two weeks: every weekday twice (the plan's stopping rule says the same).
-DAYS = 14
 
 _log = get_logger("campaign.live")
 
@@ -121,22 +116,22 @@ class LiveCampaigns:
         async with self._lock(name):
             stored = await self._find(name)
             status.after(Step.PUBLISH, stored.status, stored.name)
-            budget = _budget(stored, budget_micros)
+            budget = launching.budget_for(stored, budget_micros)
             earlier = await self._platforms.setups(stored.id)
-            chosen = self._choose(earlier, platforms, drafts=dry_run)
+            chosen = launching.choose(self._platforms, earlier, platforms, budget=budget, drafts=dry_run)
             url = stored.page_url or self._page_url(stored)
             if dry_run:
-                launches = self._launches(stored, chosen, earlier, budget_micros=budget, url=url)
+                launches = launching.launches_for(stored, chosen, earlier, budget_micros=budget, url=url)
                 setups = await self._platforms.dry_run(launches)
                 counts = await self._visits.counts(stored.id)
                 missing = self._missing()
                 return view.campaign_message(stored, setups, counts, page_url=url, missing=missing)
             self._check_controller(stored)
-            self._check_address(chosen, budget, url)
+            launching.check_ads(chosen, budget, url)
             stored = await self.store.publish(stored.id, self._publication(stored, url, budget), chosen)
             _log.info("campaign_published", campaign=stored.name, platforms=list(chosen), page=url)
-            launches = self._launches(stored, chosen, earlier, budget_micros=budget, url=url)
-            failed = _failed(await self._platforms.set_up(launches)) or await self._switch_on(launches)
+            launches = launching.launches_for(stored, chosen, earlier, budget_micros=budget, url=url)
+            failed = launching.failure_of(await self._platforms.set_up(launches)) or await self._switch_on(launches)
             if failed:
                 # First the ads: while they may run, the campaign counts as running and its spend is watched.
                 await self._hold(stored)
@@ -161,7 +156,9 @@ class LiveCampaigns:
                 text = f"The campaign cannot be resumed: {why}; complete it."
                 raise state_error(stored.name, stored.status, Step.RESUME, text)
             stored = await self.store.move(stored.id, Step.RESUME)
-            await self._platforms.switch(self._made(stored, setups, _SET_UP), on=True)
+            await self._platforms.switch(
+                launching.made_launches(self._platforms, stored, setups, launching.SET_UP), on=True
+            )
             return await self._show(stored)
 
     async def read(self, name: str) -> tuple[Campaign, CampaignReading]:
@@ -220,43 +217,6 @@ class LiveCampaigns:
             pages_served=self.settings.pages_served,
         )
 
-    def _choose(
-        self, earlier: Sequence[PlatformSetup], asked: Sequence[str], *, drafts: bool
-    ) -> tuple[str, ...]:
-        """The platforms to set up: those asked for, else those of an earlier publication, else all configured.
-
-        `drafts`: requests are shown only, so that platforms without an account may be chosen, and all of them are where
-        none has one. The money was shared between those that cost when the first of them was set up: none is added
-        later.
-        """
-        if len(asked) > PLATFORMS_MAX:
-            raise PipelineError.invalid("platforms", f"names {len(asked)} platforms; give {PLATFORMS_MAX} at most")
-        configured, why_not = self._platforms.configured(), dict(self._platforms.not_configured())
-        usable = (*configured, *why_not) if drafts else configured
-        before = [setup.platform for setup in earlier if setup.state not in _NEVER_ASKED]
-        chosen = tuple(dict.fromkeys(asked or before or configured or usable))
-        selling = [name for name in before if name in CHANNELS]
-        for name in chosen:
-            if name not in usable:
-                known = ", ".join((*configured, *why_not)) or "none"
-                reason = why_not.get(name, f"this server knows {known}")
-                raise PipelineError.invalid("platforms", f"{name[:40]!r} is not configured: {reason}")
-            if selling and name not in before and name in CHANNELS:
-                raise PipelineError.invalid(
-                    "platforms", f"{name!r} comes too late: {', '.join(selling)} took the budget; leave it out"
-                )
-        return chosen
-
-    def _check_address(self, platforms: Sequence[str], budget: int, url: str) -> None:
-        """Refuse ads that lead to an address of this machine: every click would be paid for nothing."""
-        spending = [name for name in platforms if self._platforms.spends(name)]
-        if spending and budget > 0 and view.is_loopback(url):
-            raise PipelineError.invalid(
-                "platforms",
-                f"includes {spending[0]}, whose ads would lead to {url}, which visitors cannot reach; set "
-                "PIPELINE_PAGE_URL to the public address before the first publication, or leave the platform out",
-            )
-
     def _check_controller(self, stored: StoredCampaign) -> None:
         if not self.settings.controller:
             text = (
@@ -282,55 +242,6 @@ class LiveCampaigns:
             visitor_key=secrets.token_bytes(VISITOR_KEY_BYTES),
         )
 
-    def _launches(
-        self,
-        stored: StoredCampaign,
-        platforms: Sequence[str],
-        setups: Sequence[PlatformSetup],
-        *,
-        budget_micros: int,
-        url: str,
-    ) -> list[tuple[str, Launch]]:
-        """What each platform is told. Shares are those of all platforms, whichever are spoken to now."""
-        everyone = dict.fromkeys([*(s.platform for s in setups if s.state not in _NEVER_ASKED), *platforms])
-        shares = split_budget(stored.draft.plan, budget_micros, tuple(everyone))
-        origin = url.removesuffix(f"/p/{stored.slug}")
-        return [
-            (
-                name,
-                Launch(
-                    campaign_id=stored.id,
-                    title=stored.title or "Smoke test",
-                    slug=stored.slug,
-                    page_url=url,
-                    origin_url=origin,
-                    draft=stored.draft,
-                    budget_micros=shares[name],
-                    days=DAYS,
-                    starts_at=None if stored.published_at is None else view.moment(stored.published_at),
-                ),
-            )
-            for name in platforms
-        ]
-
-    def _made(
-        self,
-        stored: StoredCampaign,
-        setups: Sequence[PlatformSetup],
-        states: Sequence[campaign_pb2.PlatformState.ValueType] = (),
-    ) -> list[tuple[str, Launch]]:
-        """Launches of the platforms on which something may exist (or that are in `states`), as far as they can be
-        asked: an account may have been taken out of the settings since.
-        """
-        configured = self._platforms.configured()
-        made = [
-            setup.platform
-            for setup in setups
-            if setup.platform in configured
-            and (setup.state in states if states else setup.state not in _NOTHING_THERE)
-        ]
-        return self._launches(stored, made, setups, budget_micros=stored.budget_micros, url=stored.page_url)
-
     async def _switch_on(self, launches: Sequence[tuple[str, Launch]]) -> str:
         """Let all ads run; returns why where one refuses."""
         try:
@@ -342,25 +253,14 @@ class LiveCampaigns:
     async def _hold(self, stored: StoredCampaign) -> None:
         """Hold every ad that may run."""
         setups = await self._platforms.setups(stored.id)
-        await self._platforms.switch(self._made(stored, setups), on=False)
-        self._check_reach(setups)
+        await self._platforms.switch(launching.made_launches(self._platforms, stored, setups), on=False)
+        launching.check_reach(self._platforms, setups)
 
     async def _end(self, stored: StoredCampaign) -> None:
         """Hold every ad for good."""
         setups = await self._platforms.setups(stored.id)
-        await self._platforms.end(self._made(stored, setups))
-        self._check_reach(setups)
-
-    def _check_reach(self, setups: Sequence[PlatformSetup]) -> None:
-        """Refuse to call ads held that may run where this server has no account any more."""
-        for name, why in self._platforms.not_configured():
-            states = [setup.state for setup in setups if setup.platform == name]
-            if name in CHANNELS and campaign_pb2.PLATFORM_STATE_RUNNING in states:
-                raise PipelineError(
-                    errors_pb2.ERROR_REASON_UPSTREAM_FAILED,
-                    f"The ads on {name} may still run and cannot be held from here: {why}. Set it and try again.",
-                    metadata={"upstream": name},
-                )
+        await self._platforms.end(launching.made_launches(self._platforms, stored, setups))
+        launching.check_reach(self._platforms, setups)
 
     async def _pause(self, stored: StoredCampaign, reason: str) -> StoredCampaign:
         await self._hold(stored)
@@ -368,9 +268,9 @@ class LiveCampaigns:
 
     async def _read(self, stored: StoredCampaign, *, ended: bool) -> CampaignReading:
         setups = await self._platforms.setups(stored.id)
-        launches = self._made(stored, setups)
+        launches = launching.made_launches(self._platforms, stored, setups)
         unread = await self._platforms.read_spend(launches)
-        asked = [setup.platform for setup in setups if setup.state not in _NOTHING_THERE]
+        asked = [setup.platform for setup in setups if setup.state not in launching.NOTHING_THERE]
         unread += [f"{name}: {why}" for name, why in self._platforms.not_configured() if name in asked]
         setups = await self._platforms.setups(stored.id)
         counts = await self._visits.counts(stored.id)
@@ -396,17 +296,7 @@ class LiveCampaigns:
     def _why_held(
         self, stored: StoredCampaign, setups: Sequence[PlatformSetup], reading: CampaignReading | None
     ) -> str:
-        """Why no more money may be spent on this campaign; "" where it may, or where nothing costs."""
-        if not any(setup.platform in CHANNELS and setup.state not in _NOTHING_THERE for setup in setups):
-            return ""
-        spent = sum(setup.spent_micros for setup in setups)
-        if over_cap(spent, stored.budget_micros, days=DAYS, until_next_reading=self.settings.poll_seconds):
-            cap = wording.dollars(stored.budget_micros)
-            return f"the platforms report {wording.dollars(spent)} spent of {cap}, and reports lag"
-        if reading is not None and reading.is_final:
-            decision = campaign_pb2.CampaignDecision.Name(reading.decision).removeprefix("CAMPAIGN_DECISION_")
-            return f"the stopping rule was met: {decision.replace('_', '-')}"
-        return ""
+        return launching.why_held(stored, setups, reading, poll_seconds=self.settings.poll_seconds)
 
     def _lock(self, name: str) -> asyncio.Lock:
         lock = self._locks.get(name)
@@ -415,39 +305,5 @@ class LiveCampaigns:
         return lock
 
 
-_NEVER_ASKED = (campaign_pb2.PLATFORM_STATE_UNSPECIFIED, campaign_pb2.PLATFORM_STATE_NOT_CONFIGURED)
-_SET_UP = (campaign_pb2.PLATFORM_STATE_RUNNING, campaign_pb2.PLATFORM_STATE_PAUSED)
-_NOTHING_THERE = (
-    *_NEVER_ASKED,
-    campaign_pb2.PLATFORM_STATE_UNDONE,
-    campaign_pb2.PLATFORM_STATE_COMPLETED,
-)
-
-
-def _budget(stored: StoredCampaign, asked: int | None) -> int:
-    """The cap over all platforms, micros of USD: never above the plan's, and fixed by the first publication."""
-    if asked is None:
-        return stored.budget_micros
-    if stored.status != status.DRAFT and asked != stored.budget_micros:
-        fixed = wording.dollars(stored.budget_micros)
-        raise PipelineError.invalid(
-            "budget_micros", f"was fixed at {fixed} when the campaign was published; leave it out"
-        )
-    if asked < 0:
-        raise PipelineError.invalid("budget_micros", "is negative; write 0 or more micros of USD")
-    if asked > stored.draft.plan.budget_micros:
-        most = wording.dollars(stored.draft.plan.budget_micros)
-        raise PipelineError.invalid("budget_micros", f"is above the plan's {most}; give at most that, or plan anew")
-    return asked
-
-
 def _notice(subject: str, message: str) -> Notice:
     return Notice(subject=subject, message=message, phase=common_pb2.PHASE_CAMPAIGN)
-
-
-def _failed(setups: Sequence[PlatformSetup]) -> str:
-    """Why the set-up did not come to its end, the first reason; "" where it did."""
-    for setup in setups:
-        if setup.state == campaign_pb2.PLATFORM_STATE_FAILED:
-            return f"{setup.platform}: {setup.detail}"
-    return ""

@@ -106,10 +106,6 @@ class Platforms(Protocol):
         """Names of the others and why ("PIPELINE_NETLIFY_TOKEN is empty")."""
         ...
 
-    def spends(self, platform: str) -> bool:
-        """True where a running campaign costs money there."""
-        ...
-
     async def setups(self, campaign_id: str) -> list[PlatformSetup]:
         """What is stored of the campaign's platforms; asks nobody."""
         ...

@@ -260,7 +260,10 @@ async def _ask_for(conn: AsyncConnection, campaign_id: str, platforms: Sequence[
     """Remember which platforms were asked for, so that a publication that dies here goes on with the same ones."""
     if platforms:
         planned = campaign_pb2.PLATFORM_STATE_PLANNED
-        rows = [{"campaign_id": campaign_id, "platform": name, "state": planned} for name in platforms]
+        rows = [
+            {"campaign_id": campaign_id, "platform": name, "position": position, "state": planned}
+            for position, name in enumerate(platforms)
+        ]
         await conn.execute(sqlite_insert(schema.platforms).on_conflict_do_nothing(), rows)
 
 

@@ -174,6 +174,46 @@ async def test_without_platforms_the_page_runs_and_the_rest_is_named(tmp_path: P
         assert "ads.csv" in google.next_step
 
 
+async def test_without_money_only_what_costs_nothing_is_set_up(kit: Kit) -> None:
+    """A budget of 0 leaves the ads out; asking for them all the same is refused."""
+    with pytest.raises(PipelineError) as caught:
+        await kit.live.publish(NAME, platforms=["google_ads"], budget_micros=0)
+    assert caught.value.violations[0].field == "budget_micros"
+    await kit.live.publish(NAME, budget_micros=0)
+    assert kit.platforms.calls == ["netlify set up", "netlify on"]
+
+
+async def test_a_platform_that_sells_cannot_join_later(tmp_path: Path) -> None:
+    """The money was shared at the first publication."""
+    async with live_kit(tmp_path, "google_ads", "meta") as kit:
+        await kit.draft()
+        await kit.live.publish(NAME, platforms=["google_ads"])
+        with pytest.raises(PipelineError, match="too late"):
+            await kit.live.publish(NAME, platforms=["google_ads", "meta"])
+
+
+async def test_ads_of_a_lost_account_are_never_called_held(tmp_path: Path) -> None:
+    """Without its token a running platform cannot be told to stop: pausing and ending say so."""
+    async with live_kit(tmp_path, "google_ads") as kit:
+        await kit.draft()
+        await kit.live.publish(NAME)
+        kit.platforms.names = ()
+        for step in (kit.live.pause, kit.live.complete):
+            with pytest.raises(PipelineError, match="PIPELINE_GOOGLE_ADS_TOKEN"):
+                await step(NAME)
+        campaign, reading = await kit.live.read(NAME)
+        assert campaign.status == RUNNING
+        assert any("google_ads" in notice.message for notice in reading.notices)
+
+
+async def test_a_dry_run_without_accounts_shows_what_there_would_be(tmp_path: Path) -> None:
+    """A founder sees the requests before opening an account anywhere."""
+    async with live_kit(tmp_path) as kit:
+        await kit.draft()
+        assert [s.platform for s in (await kit.live.publish(NAME, dry_run=True)).platforms] == ["google_ads", "netlify"]
+        assert len((await kit.live.publish(NAME, dry_run=True, platforms=["netlify"])).platforms) == 1
+
+
 async def test_pausing_holds_the_ads_first_and_may_be_repeated(kit: Kit) -> None:
     """A platform that refuses leaves the page online, so that those whom its ads still bring find it."""
     await kit.live.publish(NAME)
@@ -191,14 +231,14 @@ async def test_pausing_holds_the_ads_first_and_may_be_repeated(kit: Kit) -> None
 
 
 async def test_a_campaign_over_its_cap_is_paused_and_stays_so(kit: Kit) -> None:
-    """The cap is held against what the platforms report; the reason has both numbers."""
+    """The cap is held against what the platforms report, with room for what they have not reported yet."""
     await kit.live.publish(NAME, budget_micros=20_000_000)
-    kit.platforms.spent["google_ads"] = 19_999_999
+    kit.platforms.spent["google_ads"] = 18_000_000
     assert (await kit.live.read(NAME))[0].status == RUNNING
-    kit.platforms.spent["google_ads"] = 20_000_000
+    kit.platforms.spent["google_ads"] = 19_900_000
     campaign, _ = await kit.live.read(NAME)
     assert campaign.status == PAUSED
-    assert campaign.status_reason == "the platforms report $20 spent of $20"
+    assert campaign.status_reason == "the platforms report $19.90 spent of $20, and reports lag"
     assert kit.platforms.calls[-2:] == ["google_ads off", "netlify off"]
     with pytest.raises(PipelineError, match="complete it"):
         await kit.live.resume(NAME)
