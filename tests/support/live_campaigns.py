@@ -47,7 +47,9 @@ class TwoPlatforms:
 
     def not_configured(self) -> tuple[tuple[str, str], ...]:
         return tuple(
-            (n, f"PIPELINE_{n.upper()}_TOKEN is empty") for n in ("google_ads", "netlify") if n not in self.names
+            (n, f"PIPELINE_{n.upper()}_TOKEN is empty. By hand: import ads.csv.")
+            for n in ("google_ads", "netlify")
+            if n not in self.names
         )
 
     async def setups(self, campaign_id: str) -> list[PlatformSetup]:

@@ -17,14 +17,8 @@ from services.campaign.store.campaigns import StoredCampaign
 
 CAMPAIGN = common_pb2.PHASE_CAMPAIGN
 
-# What a founder does by hand where a platform is not connected.
-_BY_HAND = {
-    "google_ads": "import ads.csv of `pipeline campaign export` into Google Ads Editor",
-    "meta": "enter the texts of ads.json of `pipeline campaign export` in Meta's ads manager",
-    "posthog": "the pages count their visitors without it",
-    "netlify": "let a host of your choice pass its requests on to this server",
-    "fly": "let a host of your choice pass its requests on to this server",
-}
+# Between what a platform lacks and what to do without it (providers/registry.py).
+_BY_HAND = ". By hand: "
 _UNFINISHED = (campaign_pb2.PLATFORM_STATE_PLANNED, campaign_pb2.PLATFORM_STATE_SETTING_UP)
 
 
@@ -75,16 +69,7 @@ def what_is_missing(
     not_configured: Sequence[tuple[str, str]], *, controller: str, public_url: str, pages_served: bool
 ) -> list[Missing]:
     """What stands between this server and a campaign that strangers see, each with its mend."""
-    missing = [
-        Missing(
-            subject=platform,
-            phase=CAMPAIGN,
-            kind=common_pb2.MISSING_KIND_NOT_CONFIGURED,
-            reason=f"{why.rstrip('.')}.",
-            next_step=f"Set it and publish again, or by hand: {_BY_HAND.get(platform, 'see the export')}.",
-        )
-        for platform, why in not_configured
-    ]
+    missing = [_unconfigured(platform, why) for platform, why in not_configured]
     if not controller:
         missing.append(
             Missing(
@@ -116,6 +101,18 @@ def what_is_missing(
             )
         )
     return missing
+
+
+def _unconfigured(platform: str, why: str) -> Missing:
+    lacks, _, by_hand = why.partition(_BY_HAND)
+    mend = "Mend that and publish again"
+    return Missing(
+        subject=platform,
+        phase=CAMPAIGN,
+        kind=common_pb2.MISSING_KIND_NOT_CONFIGURED,
+        reason=f"{lacks.rstrip('.')}.",
+        next_step=f"{mend}, or by hand: {by_hand}" if by_hand else f"{mend}.",
+    )
 
 
 def is_loopback(url: str) -> bool:
