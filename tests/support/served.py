@@ -60,6 +60,7 @@ def start_served(state_dir: Path) -> Served:
             *(sys.executable, "-m", "pipeline.cli", "serve", "--offline", "--port", str(port)),
             *("--http-port", str(port + 1), "--state-dir", str(state_dir)),
         ],
+        env={**os.environ, "PIPELINE_CAMPAIGN_CONTROLLER": "Larder Ltd, 1 High Street, Leeds, hello@example.org"},
         stdout=subprocess.PIPE,
         stderr=(state_dir / "stderr.log").open("w"),
         text=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -22,8 +22,8 @@ class ServedPages(Protocol):
     """Pages as visitors get them."""
 
     @property
-    def pages(self) -> dict[str, str]:
-        """HTML by path: "a", "b", "privacy"."""
+    def pages(self) -> Mapping[str, str]:
+        """HTML by path: "a", "b", "privacy", ..."""
         ...
 
     @property
