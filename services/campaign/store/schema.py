@@ -105,6 +105,7 @@ signups = Table(
     Column("visitor", Text, nullable=False),
     Column("variant", Text, nullable=False),
     Column("counted", Boolean, nullable=False),  # False: from somebody whose visit does not count
+    Column("repeat_of", Text),  # the address had signed up before: that row is the sign-up, this one only a form
     Column("email", Text),  # NULL once erased
     Column("email_key", Text),  # keyed hash of the normalised address; NULL once erased
     Column("token_sha256", Text, nullable=False),  # of the link that withdraws, exports and erases
