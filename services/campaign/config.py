@@ -71,6 +71,16 @@ class CampaignConfig(ServerConfig):
         max_length=300,
         description="who keeps the addresses: name, postal address, e-mail; shown on the privacy page",
     )
+    netlify_token: SecretStr = Field(SecretStr(""), description="personal access token of Netlify; empty: not used")
+    netlify_team: str = Field("", max_length=100, description="slug of the Netlify team; empty: the token's own")
+    netlify_url: str = Field("https://api.netlify.com/api/v1", description="address of the Netlify API")
+    posthog_key: SecretStr = Field(SecretStr(""), description="project token of PostHog (phc_...); empty: not used")
+    posthog_personal_key: SecretStr = Field(
+        SecretStr(""), description="personal key of PostHog with the scopes annotation:read, :write and query:read"
+    )
+    posthog_project: str = Field("", max_length=20, description="number of the PostHog project")
+    posthog_url: str = Field("https://us.posthog.com", description="address of PostHog's private API")
+    posthog_capture_url: str = Field("https://us.i.posthog.com", description="address that takes events for PostHog")
     campaign_poll_seconds: float = Field(
         600.0,
         ge=1,
@@ -139,6 +149,13 @@ class CampaignConfig(ServerConfig):
     @classmethod
     def _controller(cls, value: str) -> str:
         return " ".join(value.split())
+
+    @field_validator("netlify_url", "posthog_url", "posthog_capture_url")
+    @classmethod
+    def _api(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://, for example https://api.netlify.com/api/v1")
+        return value.rstrip("/")
 
     @property
     def database_path(self) -> Path:

@@ -1,1 +1,1 @@
-"""The platforms that campaigns are set up on, replayed: one module each."""
+"""Platforms that campaigns are set up on, replayed on loopback: they keep what was made and count every effect."""

@@ -30,7 +30,7 @@ from pipeline.v1 import campaign_pb2, errors_pb2
 from pipeline.v1.campaign_pb2 import PlatformSetup, PlatformState, SetupStep
 from services.campaign.domain.counts import Counts
 from services.campaign.live.steps import PlatformSteps
-from services.campaign.providers.base import CampaignPlatforms, Done, Launch, Platform, TellsCounts
+from services.campaign.providers.base import CampaignPlatforms, Done, HostsPage, Launch, Platform, TellsCounts
 from services.campaign.store.effects import EffectStore
 
 if TYPE_CHECKING:
@@ -77,6 +77,14 @@ class Setup:
         """True where a running campaign costs money there."""
         found = self._platforms.get(platform)
         return found is not None and found.spends
+
+    def front_url(self, launches: Launches) -> str:
+        """Scheme and host of the page on the first platform that hosts it; "" where none does."""
+        for name, launch in launches:
+            platform = self._platforms.get(name) or self._drafts.get(name)
+            if isinstance(platform, HostsPage):
+                return platform.front_url(launch)
+        return ""
 
     async def setups(self, campaign_id: str) -> list[PlatformSetup]:
         """What is stored of the campaign's platforms; asks nobody."""

@@ -126,6 +126,15 @@ class Platform(Protocol):
 
 
 @runtime_checkable
+class HostsPage(Protocol):
+    """A platform through which visitors reach the landing page."""
+
+    def front_url(self, launch: Launch) -> str:
+        """Scheme and host of the page there, known before anything is made; depends on the campaign alone."""
+        ...
+
+
+@runtime_checkable
 class TellsCounts(Protocol):
     """A platform that is told the counts of whole days: numbers of pages, nothing about anybody."""
 
