@@ -58,9 +58,7 @@ class PageCopy:
     language: str = "en"
 
 
-def write_page(
-    brief: Brief, one_liner: str, cta: CallToAction, controller: str, *, cookie: bool = False
-) -> PageCopy:
+def write_page(brief: Brief, one_liner: str, cta: CallToAction, controller: str, *, cookie: bool = False) -> PageCopy:
     """The words that both pages share. `controller` is who keeps the addresses; empty: not named yet.
 
     `cookie`: signing up sets one, so that the consent covers it.
