@@ -58,11 +58,15 @@ class PageCopy:
     language: str = "en"
 
 
-def write_page(brief: Brief, one_liner: str, cta: CallToAction, controller: str) -> PageCopy:
-    """The words that both pages share. `controller` is who keeps the addresses; empty: not named yet."""
+def write_page(brief: Brief, one_liner: str, cta: CallToAction, controller: str, *, cookie: bool = False) -> PageCopy:
+    """The words that both pages share. `controller` is who keeps the addresses; empty: not named yet.
+
+    `cookie`: signing up sets one, so that the consent covers it.
+    """
     name = brief.name or words.capitalise(brief.product) or "This idea"
     keeper = controller or f"the people behind {name}"
     consent = f"I agree that {keeper} may keep my e-mail address to write to me about {name}."
+    consent += " One cookie may remember that I have signed up." if cookie else ""
     consent += " I can withdraw this at any time."
     label = f"{words.capitalise(brief.product)} for {brief.audience}" if brief.product and brief.audience else ""
     label = label or brief.category_label or "An idea under test"
