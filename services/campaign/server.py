@@ -13,8 +13,10 @@ from chassis.telemetry import Telemetry
 from pipeline.errors import PipelineError
 from pipeline.v1 import campaign_pb2_grpc
 from services.campaign.config import CampaignConfig
+from services.campaign.domain.reading import read
 from services.campaign.drafting import Drafter
 from services.campaign.live.campaigns import LiveCampaigns, LiveSettings
+from services.campaign.live.pages import render_served
 from services.campaign.live.setup import Setup
 from services.campaign.live.watch import CampaignWatch
 from services.campaign.providers.base import CampaignPlatforms
@@ -24,6 +26,8 @@ from services.campaign.servicer import CampaignServicer, Live, LiveCampaignServi
 from services.campaign.store.campaigns import CampaignStore
 from services.campaign.store.effects import EffectStore
 from services.campaign.store.schema import campaigns_database
+from services.campaign.store.signups import SignupStore
+from services.campaign.store.visits import VisitStore
 
 NAME = "campaign"
 LIVE_SERVICE = "pipeline.v1.LiveCampaignService"
@@ -74,10 +78,49 @@ def build(
             server.log.error("campaigns_unavailable", path=str(config.database_path), error=str(error))
             return
         server.on_close(database.close)
-        live.campaigns = _live(config, database, providers, renderer, clock)
+        live.campaigns = _live(config, database, providers.platforms, renderer, clock)
         server.on_ready(live.campaigns.store.answers)
         if config.page_listen:
-            await _serve_pages(server, config, database, live.campaigns, clock)
+            await _serve_pages(server, config, database, live.campaigns, renderer, clock)
 
     server.on_start(open_live)
     return server
+
+
+def _live(
+    config: CampaignConfig, database: Database, platforms: CampaignPlatforms, renderer: PageRenderer, clock: Clock
+) -> LiveCampaigns:
+    """The application service over an open store."""
+    return LiveCampaigns(
+        CampaignStore(database, clock),
+        VisitStore(database, clock),
+        SignupStore(database, clock),
+        Setup(platforms, EffectStore(database, clock), clock),
+        render=partial(render_served, renderer=renderer, controller=config.campaign_controller),
+        read_counts=read,
+        settings=LiveSettings(
+            public_url=config.public_url,
+            controller=config.campaign_controller,
+            pages_served=bool(config.page_listen),
+            poll_seconds=config.campaign_poll_seconds,
+        ),
+        clock=clock,
+    )
+
+
+async def _serve_pages(
+    server: Server,
+    config: CampaignConfig,
+    database: Database,
+    live: LiveCampaigns,
+    renderer: PageRenderer,
+    clock: Clock,
+) -> None:
+    """Pages, and the watch: whoever serves the pages looks after what they count."""
+    # Imported here: a server without pages pays nothing for them.
+    from services.campaign.http.app import PageSide
+
+    watch = CampaignWatch(live, clock, config.campaign_poll_seconds)
+    watch.start()
+    server.on_drain(watch.stop)
+    server.on_close(watch.stop)
