@@ -87,3 +87,18 @@ def current_deadline() -> Deadline | None:
 def set_deadline(deadline: Deadline | None) -> None:
     """Makes `deadline` current for the rest of this task."""
     _current.set(deadline)
+
+
+# A stage is never given less: what cannot be had within it is not worth asking for.
+STAGE_SECONDS_MIN = 0.5
+
+
+def share_of_time(seconds: float, share: float) -> float:
+    """`seconds`, or less where the deadline is nearer: a stage may take this share (0 to 1) of the time that is left.
+
+    So that slow sources cost a run these sources, and not the answer.
+    """
+    deadline = current_deadline()
+    if deadline is None:
+        return seconds
+    return max(min(seconds, share * deadline.remaining()), STAGE_SECONDS_MIN)

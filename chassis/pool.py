@@ -38,7 +38,9 @@ WAITING_MAX = 200
 _CHUNK_BYTES = 64 * 1024
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 # Meant for one upstream only; some carry its key.
-_ORIGIN_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key", "x-subscription-token"})
+_ORIGIN_HEADERS = frozenset(
+    {"authorization", "cookie", "developer-token", "proxy-authorization", "x-api-key", "x-subscription-token"}
+)
 
 SocketFactory = Callable[[Any], "socket.socket"]
 # Whether the body of an answer with this status and these headers (names in lower case) is read.
@@ -131,12 +133,14 @@ class HttpPool:
         params: Mapping[str, str | int | float] | None = None,
         headers: Mapping[str, str] | None = None,
         json_body: object | None = None,
+        body: bytes | None = None,
         timeout: float | None = None,
         reuse_connections: bool | None = None,
         answers: Collection[int] = (),
     ) -> HttpResponse:
         """One call with up to three redirects, whole body, within the pool's total time-out (or `timeout`).
 
+        `body` (a form, a file) is sent as it is, under the Content-Type that `headers` name; `json_body` as JSON.
         `answers`: statuses besides 2xx that the caller reads itself (an upstream that throttles with 400 says so in
         its body). Raises UPSTREAM_RATE_LIMITED for 429, UPSTREAM_FAILED for every other answer and for what goes
         wrong on the way (metadata `cause`: connect, disconnected, truncated, too_large, ...; `status` where there
@@ -145,7 +149,8 @@ class HttpPool:
         """
         async with self._bounded(timeout):
             reuse = self._reuse if reuse_connections is None else reuse_connections
-            return await self._follow(method, url, params, dict(headers or {}), json_body, reuse, answers)
+            payload = {"json": json_body} if body is None else {"data": body}
+            return await self._follow(method, url, params, dict(headers or {}), payload, reuse, answers)
 
     async def exchange(
         self,
@@ -162,7 +167,7 @@ class HttpPool:
         The body is b"" where `wants_body` says no: nothing of it is read. `cut_at` bytes end the reading without an
         error (the rest is not fetched). Raises as `request` does for what goes wrong on the way.
         """
-        async with self._bounded(timeout), self._open(method, url, None, headers or {}, None, self._reuse) as response:
+        async with self._bounded(timeout), self._open(method, url, None, headers or {}, {}, self._reuse) as response:
             fields = {k.lower(): v for k, v in response.headers.items()}
             body = b""
             if wants_body(response.status, fields):
@@ -193,17 +198,17 @@ class HttpPool:
         url: str,
         params: Mapping[str, str | int | float] | None,
         headers: dict[str, str],
-        json_body: object | None,
+        payload: Mapping[str, Any],
         reuse: bool,
         answers: Collection[int],
     ) -> HttpResponse:
         for _ in range(REDIRECTS_MAX + 1):
-            status, next_url, response = await self._once(method, url, params, headers, json_body, reuse, answers)
+            status, next_url, response = await self._once(method, url, params, headers, payload, reuse, answers)
             if response is not None:
                 return response
             params = None
             if status == 303 or (status in (301, 302) and method == "POST"):
-                method, json_body = "GET", None
+                method, payload = "GET", {}
             if _origin(next_url) != _origin(url):
                 headers = {k: v for k, v in headers.items() if k.lower() not in _ORIGIN_HEADERS}
             url = next_url
@@ -215,12 +220,12 @@ class HttpPool:
         url: str,
         params: Mapping[str, str | int | float] | None,
         headers: Mapping[str, str],
-        json_body: object | None,
+        payload: Mapping[str, Any],
         reuse: bool,
         answers: Collection[int],
     ) -> tuple[int, str, HttpResponse | None]:
         """(status, redirect target, None) or (status, "", response)."""
-        async with self._open(method, url, params, headers, json_body, reuse) as response:
+        async with self._open(method, url, params, headers, payload, reuse) as response:
             if response.status in REDIRECT_STATUSES and (target := response.headers.get("Location")):
                 return response.status, urljoin(str(response.url), target), None
             if not 200 <= response.status < 300 and response.status not in answers:
@@ -236,7 +241,7 @@ class HttpPool:
         url: str,
         params: Mapping[str, str | int | float] | None,
         headers: Mapping[str, str],
-        json_body: object | None,
+        payload: Mapping[str, Any],
         reuse: bool,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The head of one answer, its body still to be read; what goes wrong meanwhile becomes a typed error."""
@@ -249,7 +254,7 @@ class HttpPool:
             started = False
             try:
                 async with self._session(reuse).request(
-                    method, url, params=params, headers=headers, json=json_body, allow_redirects=False
+                    method, url, params=params, headers=headers, allow_redirects=False, **payload
                 ) as response:
                     started = True
                     yield response

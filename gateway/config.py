@@ -44,6 +44,14 @@ class GatewayConfig(ServerConfig):
         allow_inf_nan=False,
         description="what the evidence of a run may spend of its budget on paid searches and text models",
     )
+    # A deck is some ten short questions.
+    pitch_allowance_usd: float = Field(
+        0.5,
+        ge=0,
+        le=1_000,
+        allow_inf_nan=False,
+        description="what the deck of a run may spend of its budget on text models",
+    )
     phase_attempts_max: int = Field(4, ge=1, le=20, description="tries of a phase whose server goes away")
 
     # 8 runs keep two cores busy (a run is mostly one embedding or one sandbox at a time); more only queue elsewhere.

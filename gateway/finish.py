@@ -96,7 +96,17 @@ class Finisher:
         if measured is None:
             ended_at = snapshot.run.ended_at.ToMicroseconds()
             measured = metrics.measure(snapshot.run, results, asked(snapshot.run), ended_at)
-        return build_report(snapshot.run, results, snapshot.phase_missing, measured)
+        return build_report(snapshot.run, results, snapshot.phase_missing, measured, snapshot.reading)
+
+    async def rewrite(self, tenant: str, run_id: str, more: Sequence[common_pb2.Artifact] = ()) -> None:
+        """Write the report's files anew, and `more` beside them: the run's campaign was read after its end."""
+        await self._artifacts.put(run_id, more)
+        await self._progress.add_artifacts(run_id, more)
+        files = await self._store.list_artifacts(tenant, run_id)
+        pictures = {artifact.path: artifact.content for artifact in more}
+        written = report_files(await self.report(tenant, run_id), files, pictures)
+        await self._artifacts.put(run_id, written)
+        await self._progress.add_artifacts(run_id, written)
 
     async def _write_files(self, snapshot: Snapshot, results: Results, measured: pipeline_pb2.Metrics) -> None:
         self._end_root(snapshot)

@@ -6,12 +6,14 @@ from chassis.clock import Clock, SystemClock
 from chassis.limits import ProfileLimits
 from chassis.server import Server
 from chassis.telemetry import Telemetry
+from gateway import campaign_servicer
+from gateway.campaign_servicer import LiveCampaignServicer
 from gateway.config import GatewayConfig
 from gateway.operations import GatewayOperations
 from gateway.phases.base import GrpcPhase
 from gateway.servicer import POLICIES, SERVICE, PipelineServicer
 from gateway.wiring import Gateway, GatewayProviders
-from pipeline.v1 import pipeline_pb2_grpc
+from pipeline.v1 import campaign_pb2_grpc, pipeline_pb2_grpc
 
 NAME = "gateway"
 
@@ -31,6 +33,8 @@ def build(
     gateway = Gateway(config, clock, telemetry, limits, providers)
     servicer = PipelineServicer()
     server.add(pipeline_pb2_grpc.add_PipelineServiceServicer_to_server, servicer, SERVICE, policies=POLICIES)
+    live = LiveCampaignServicer()
+    server.add(campaign_pb2_grpc.add_LiveCampaignServiceServicer_to_server, live, campaign_servicer.SERVICE)
     server.operations = GatewayOperations(
         server, lambda: gateway.providers.peers if gateway.providers is not None else ()
     )
@@ -42,13 +46,14 @@ def build(
             if isinstance(client, GrpcPhase):
                 server.breakers[client.kind.name] = client.breaker
         servicer.api = gateway.api
+        live.api = gateway.campaigns
         if config.http_listen:
             # Imported here: a gateway without REST pays nothing for it.
             from gateway.http.app import HttpSide
 
             side = HttpSide(config.http_listen)
             assert gateway.api is not None
-            await side.start(gateway.api, ready, server.calls.refuse_while_draining)
+            await side.start(gateway.api, ready, server.calls.refuse_while_draining, gateway.campaigns)
             server.on_close(side.stop)
 
     async def ready() -> bool:

@@ -17,12 +17,14 @@ from chassis.limits import ProfileLimits
 from chassis.telemetry import Telemetry
 from chassis.testing import ManualClock, settle
 from chassis.testing_phases import FakePhases, Script
+from gateway.campaigns import CampaignApi
 from gateway.config import GatewayConfig
 from gateway.names import PhaseValue
 from gateway.phases.base import PhaseClient, PhaseKind
 from gateway.phases.kinds import KINDS
 from gateway.runs.rows import TERMINAL
 from gateway.service import PipelineApi
+from gateway.testing_campaigns import FakeLiveCampaigns
 from gateway.wiring import Gateway, GatewayProviders
 from pipeline.v1 import common_pb2, pipeline_pb2
 
@@ -71,7 +73,9 @@ class GatewayRig:
         self.config = load(GatewayConfig, state_dir=folder, http_listen="", **settings)
         self.telemetry = Telemetry.create("gateway")
         self.clients = fake_clients(self.phases)
-        self.gateway = Gateway(self.config, clock, self.telemetry, ProfileLimits(), GatewayProviders(self.clients))
+        self.live = FakeLiveCampaigns()
+        providers = GatewayProviders(self.clients, campaigns=self.live)
+        self.gateway = Gateway(self.config, clock, self.telemetry, ProfileLimits(), providers)
 
     async def __aenter__(self) -> Self:
         await self.gateway.open()
@@ -88,6 +92,12 @@ class GatewayRig:
         """The gateway's calls."""
         assert self.gateway.api is not None
         return self.gateway.api
+
+    @property
+    def campaigns(self) -> CampaignApi:
+        """The gateway's calls about campaigns; `live` is the campaign server behind them."""
+        assert self.gateway.campaigns is not None
+        return self.gateway.campaigns
 
     async def create(self, text: str = "A tool that does something useful for testers", **spec: Any) -> str:
         """A run; returns its name."""

@@ -26,6 +26,10 @@ Then the ceilings; competition has a rule of its own and stays out of all others
 10. `crowded_field`     the claim on competition is contradicted. Rivals show demand as well as rivalry: at most PIVOT
                         only where validation scored differentiation at 3 or below, or not at all.
 
+11. `smoke_test_no_go`   a smoke test that met its stopping rule ruled the target out: at most NO_GO. One that found
+                        demand (`smoke_test_go`) lifts rule 9 and, where no evidence was collected, rule 3.
+                        `gateway/verdict_measured.py`.
+
 What no rule lowers is told as `evidence_agrees`, or as `evidence_lifts` where support carried a PIVOT of the words to
 GO. `starter_set_only` is told where every source that takes a side ships with the pipeline: the recommendation stands,
 its confidence is one half at most. Weights, balance and leaning: `gateway/verdict_weights.py`.
@@ -38,12 +42,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gateway import verdict_measured
 from gateway import verdict_wording as say
 from gateway.verdict_criteria import CAPPED_MEAN, NO_GO_MEAN_MAX, PIVOT_MEAN_MAX, by_score
 from gateway.verdict_facts import GO, INCONCLUSIVE, NO_GO, PIVOT, RANK, Decision, Facts, Ruling, gather
 from gateway.verdict_flips import flips
 from gateway.verdict_weights import STARTER_PROVIDERS, Weighed, weigh
-from pipeline.v1 import evidence_pb2, validation_pb2
+from pipeline.v1 import campaign_pb2, evidence_pb2, validation_pb2
 
 # Below this many supporting sources, chance decides.
 SOURCES_MIN = 3
@@ -60,10 +65,12 @@ STARTER_CONFIDENCE_MAX = 0.5
 
 
 def combine(
-    validation: validation_pb2.ValidationResult | None, evidence: evidence_pb2.EvidenceResult | None
+    validation: validation_pb2.ValidationResult | None,
+    evidence: evidence_pb2.EvidenceResult | None,
+    reading: campaign_pb2.CampaignReading | None = None,
 ) -> validation_pb2.Verdict:
-    """The verdict of the run; None stands for a phase without a result."""
-    facts = gather(validation, evidence)
+    """The verdict of the run; None stands for a phase without a result, or a campaign that was not read."""
+    facts = gather(validation, evidence, reading)
     decision = decide(facts)
     verdict = validation_pb2.Verdict()
     if validation is not None:
@@ -82,27 +89,31 @@ def combine(
 def decide(facts: Facts) -> Decision:
     """Apply the rules; the lowest ceiling is the recommendation."""
     if facts.words is None:
-        return _at_once(
-            0.0, "no_validation", INCONCLUSIVE, "The idea could not be read and scored, so nothing can be concluded."
-        )
+        told = "The idea could not be read and scored, so nothing can be concluded."
+        return _at_once(facts, 0.0, "no_validation", INCONCLUSIVE, told)
     score = facts.words.score
     if facts.words.recommendation == NO_GO:
         told = "The idea was rejected by what its own words say; sources cannot lift that."
         against = say.items(v for v in facts.beside_competition if not v.supports)
-        return _at_once(score, "validation_rejects", NO_GO, told, against)
-    if not facts.collected:
+        return _at_once(facts, score, "validation_rejects", NO_GO, told, against)
+    if not facts.collected and not verdict_measured.found_demand(facts):
         told = "No evidence was collected, so the claims rest on the idea's words alone."
-        return _at_once(score, "no_evidence", INCONCLUSIVE, told)
+        return _at_once(facts, score, "no_evidence", INCONCLUSIVE, told)
     if facts.words.recommendation == INCONCLUSIVE:
         told = "The idea leaves too much open to be judged; sources about it cannot decide that."
-        return _at_once(score, "validation_unsure", INCONCLUSIVE, told)
+        return _at_once(facts, score, "validation_unsure", INCONCLUSIVE, told)
     score = moved_score(facts)
-    rulings = [*_contradiction(facts, score), *_thin(facts), *_crowd(facts)]
+    rulings = [
+        *_contradiction(facts, score),
+        *_thin(facts),
+        *_crowd(facts),
+        *verdict_measured.rulings(facts),
+    ]
     ceilings = [_words_ceiling(facts, score), *(ruling.ceiling for ruling in rulings)]
     recommendation = min(ceilings, key=lambda ceiling: RANK[ceiling])
     if not any(ruling.rule in _SPEAKING for ruling in rulings):
         rulings.insert(0, _agreement(facts, score, recommendation))
-    if facts.voices and all(voice.provider in STARTER_PROVIDERS for voice in facts.voices):
+    if _starter_set_only(facts):
         rulings.append(Ruling("starter_set_only", GO, _FIRST_IMPRESSION))
     return Decision(recommendation, score, tuple(rulings))
 
@@ -132,14 +143,24 @@ _FIRST_IMPRESSION = (
 )
 
 
+def _starter_set_only(facts: Facts) -> bool:
+    """Every side was taken by what ships with the pipeline, and no test has asked anybody."""
+    if facts.measured is not None and facts.measured.decides:
+        return False
+    return bool(facts.voices) and all(voice.provider in STARTER_PROVIDERS for voice in facts.voices)
+
+
 def _at_once(
+    facts: Facts,
     score: float,
     rule: str,
     recommendation: validation_pb2.Recommendation.ValueType,
     told: str,
     items: Sequence[str] = (),
 ) -> Decision:
-    return Decision(recommendation, score, (Ruling(rule, recommendation, told, tuple(items)),))
+    rulings = (Ruling(rule, recommendation, told, tuple(items)), *verdict_measured.rulings(facts))
+    lowest = min((ruling.ceiling for ruling in rulings), key=lambda at: RANK[at])
+    return Decision(lowest, score, rulings)
 
 
 def _words_ceiling(facts: Facts, score: float) -> validation_pb2.Recommendation.ValueType:
@@ -186,6 +207,8 @@ def _contradiction(facts: Facts, score: float) -> list[Ruling]:
 
 
 def _thin(facts: Facts) -> list[Ruling]:
+    if verdict_measured.found_demand(facts):
+        return []
     supporting = [voice for voice in facts.beside_competition if voice.supports]
     different = weigh(supporting).for_sources
     claims = len({voice.claim for voice in supporting})
@@ -225,7 +248,10 @@ def _confidence(facts: Facts) -> float:
     covered = {voice.claim for voice in facts.voices}
     share = len(covered) / len(facts.kinds) if facts.kinds else 0.0
     confidence = facts.confidence * (0.5 + 0.5 * share)
-    if facts.voices and all(voice.provider in STARTER_PROVIDERS for voice in facts.voices):
+    if facts.measured is not None and facts.measured.decides:
+        # Real visitors answered the planned question: the reading's own certainty, where it is the higher one.
+        confidence = max(confidence, facts.measured.confidence)
+    if _starter_set_only(facts):
         confidence = min(confidence, STARTER_CONFIDENCE_MAX)
     return round(confidence, 3)
 
@@ -233,7 +259,7 @@ def _confidence(facts: Facts) -> float:
 def _advice(facts: Facts, decision: Decision) -> list[str]:
     """What to do about the rules that had something to say, most pressing first."""
     rules = {ruling.rule: ruling for ruling in decision.rulings}
-    advice: list[str] = []
+    advice = verdict_measured.advice(set(rules))
     if "no_validation" in rules:
         advice.append("Run it again when the validation server answers.")
     if "no_evidence" in rules:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from gateway.verdict_criteria import LOW_DIMENSION_MAX, Scores, WordsSay, read
 from gateway.verdict_weights import Voice, Weighed, voices, weigh
-from pipeline.v1 import common_pb2, evidence_pb2, validation_pb2
+from pipeline.v1 import campaign_pb2, common_pb2, evidence_pb2, validation_pb2
 
 GO = validation_pb2.RECOMMENDATION_GO
 PIVOT = validation_pb2.RECOMMENDATION_PIVOT
@@ -16,6 +16,22 @@ NO_GO = validation_pb2.RECOMMENDATION_NO_GO
 INCONCLUSIVE = validation_pb2.RECOMMENDATION_INCONCLUSIVE
 # The order that the rules are monotone in; batches are ranked by the same.
 RANK = {NO_GO: 0, INCONCLUSIVE: 1, PIVOT: 2, GO: 3}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a finished smoke test came to: real visitors were asked."""
+
+    decision: campaign_pb2.CampaignDecision.ValueType
+    # In the words of its reading.
+    explanation: str
+    # 0 to 1: how sure the reading is of its decision.
+    confidence: float
+
+    @property
+    def decides(self) -> bool:
+        """The test showed demand, or its absence."""
+        return self.decision in (campaign_pb2.CAMPAIGN_DECISION_GO, campaign_pb2.CAMPAIGN_DECISION_NO_GO)
 
 
 @dataclass(frozen=True)
@@ -34,6 +50,8 @@ class Facts:
     voices: tuple[Voice, ...] = ()
     # Evidence has a result, be it an empty one.
     collected: bool = False
+    # None: no smoke test has ended.
+    measured: Measured | None = None
 
     @cached_property
     def beside_competition(self) -> tuple[Voice, ...]:
@@ -75,10 +93,26 @@ class Decision:
     rulings: tuple[Ruling, ...]
 
 
-def gather(validation: validation_pb2.ValidationResult | None, evidence: evidence_pb2.EvidenceResult | None) -> Facts:
-    """The facts of a run; None stands for a phase without a result."""
+def measured(reading: campaign_pb2.CampaignReading | None) -> Measured | None:
+    """What a reading means for the verdict: nothing before its stopping rule is met."""
+    if reading is None or not reading.is_final:
+        return None
+    above, at_target = reading.posterior.probability_above_baseline, reading.posterior.probability_above_target
+    sure = {
+        campaign_pb2.CAMPAIGN_DECISION_GO: above,
+        campaign_pb2.CAMPAIGN_DECISION_NO_GO: 1 - at_target,
+    }.get(reading.decision, 0.0)
+    return Measured(reading.decision, reading.explanation, round(sure, 3))
+
+
+def gather(
+    validation: validation_pb2.ValidationResult | None,
+    evidence: evidence_pb2.EvidenceResult | None,
+    reading: campaign_pb2.CampaignReading | None = None,
+) -> Facts:
+    """The facts of a run; None stands for a phase without a result, or a campaign that was not read."""
     if validation is None:
-        return Facts(words=None, collected=evidence is not None)
+        return Facts(words=None, collected=evidence is not None, measured=measured(reading))
     scores = {c.criterion: c.score if c.HasField("score") else None for c in validation.criteria}
     verdict = validation.verdict
     low = any(score is not None and score <= LOW_DIMENSION_MAX for score in scores.values())
@@ -92,4 +126,5 @@ def gather(validation: validation_pb2.ValidationResult | None, evidence: evidenc
         kinds=kinds,
         voices=voices(evidence.items, kinds) if evidence is not None else (),
         collected=evidence is not None,
+        measured=measured(reading),
     )

@@ -6,12 +6,14 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from chassis.budget import micros_from_usd
 from chassis.channel import open_channel
 from chassis.clock import Clock
 from chassis.limits import ProfileLimits
 from chassis.telemetry import Telemetry, new_span_id
+from gateway.campaigns import CampaignApi
 from gateway.config import GatewayConfig
 from gateway.finish import Finisher
 from gateway.names import PhaseValue
@@ -28,7 +30,7 @@ from gateway.runs.wakeup import Wakeup
 from gateway.service import PipelineApi
 from gateway.trace import SpanSource
 from gateway.worker import Worker
-from pipeline.v1 import common_pb2
+from pipeline.v1 import campaign_pb2_grpc, common_pb2
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class GatewayProviders:
     clients: Mapping[PhaseValue, PhaseClient]
     peers: Sequence[Peer] = ()
     span_sources: Sequence[SpanSource] = field(default=())
+    # A stub of LiveCampaignService.
+    campaigns: Any = None
 
 
 class Gateway:
@@ -65,6 +69,7 @@ class Gateway:
         self.finisher: Finisher | None = None
         self.worker: Worker | None = None
         self.api: PipelineApi | None = None
+        self.campaigns: CampaignApi | None = None
 
     def connect(self) -> GatewayProviders:
         """Open a channel to each phase server (inside the running loop); the given fakes where there are some."""
@@ -72,12 +77,15 @@ class Gateway:
             return self._given
         clients: dict[PhaseValue, PhaseClient] = {}
         peers = []
+        campaigns = None
         for kind in KINDS:
             channel = open_channel(getattr(self.config, f"{kind.name}_target"), telemetry=self.telemetry)
             seconds = getattr(self.config, f"{kind.name}_seconds")
             clients[kind.phase] = GrpcPhase(kind, channel, self.clock, seconds)
             peers.append(Peer(kind.name, channel))
-        return GatewayProviders(clients, peers, [peer.spans for peer in peers])
+            if kind.phase == common_pb2.PHASE_CAMPAIGN:
+                campaigns = campaign_pb2_grpc.LiveCampaignServiceStub(channel)
+        return GatewayProviders(clients, peers, [peer.spans for peer in peers], campaigns)
 
     async def open(self) -> None:
         """Open the store, connect, and begin to work on what waits."""
@@ -91,7 +99,10 @@ class Gateway:
             self.clock,
             self.telemetry,
             Patience(config.phase_patience_seconds, config.phase_attempts_max),
-            {common_pb2.PHASE_EVIDENCE: micros_from_usd(config.evidence_allowance_usd, "evidence_allowance_usd")},
+            {
+                common_pb2.PHASE_EVIDENCE: micros_from_usd(config.evidence_allowance_usd, "evidence_allowance_usd"),
+                common_pb2.PHASE_PITCH: micros_from_usd(config.pitch_allowance_usd, "pitch_allowance_usd"),
+            },
         )
         self.finisher = Finisher(self.store, self.progress, self.artifacts, self.telemetry, providers.span_sources)
         orchestrator = Orchestrator(self.store, self.progress, runner, self.finisher, self.limits)
@@ -108,6 +119,7 @@ class Gateway:
             poll_seconds=config.poll_seconds,
         )
         self.api = PipelineApi(config, self.store, self.artifacts, self.finisher, self.worker, self.limits, self.clock)
+        self.campaigns = CampaignApi(providers.campaigns, self.store, self.finisher, config.tenant)
         self.worker.start()
 
     async def stop_work(self) -> None:

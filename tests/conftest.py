@@ -24,6 +24,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_GUARD] = network_guard()
     # A test that wants answers kept on disk says so, with a folder of its own.
     os.environ.setdefault("PIPELINE_CACHE_ON_DISK", "false")
+    # Whether LibreOffice is installed here decides about the tests of deck.pdf and about no other.
+    os.environ.setdefault("PIPELINE_SOFFICE", "off")
 
 
 @pytest.fixture(scope="session")

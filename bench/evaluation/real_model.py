@@ -29,13 +29,13 @@ from typing import Any
 from chassis.budget import Budget
 from chassis.config import TextModelConfig, load
 from chassis.models.text import Completion, CompletionRequest, T, TextModel, load_text_model
+from chassis.models.use import ModelUse
 from chassis.telemetry import Telemetry
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2
 from services.evidence import model_stance, planning
 from services.evidence.domain import stance
 from services.evidence.domain.model import Candidate, Found, IdeaFacts, Query
-from services.evidence.model_use import ModelUse
 
 MODEL = "smollm2"
 START_SECONDS = 120.0
@@ -156,7 +156,7 @@ def _since(started: float) -> str:
 
 async def trial(model: TextModel, process: subprocess.Popen[bytes]) -> None:
     """Plan and judge with the model, stop its server, judge again."""
-    use = ModelUse(model, Budget(0), key="bench/1")
+    use = ModelUse(model, Budget(0), key="bench/1", phase=common_pb2.PHASE_EVIDENCE)
     print(f"model {model.name}, booked with 0 USD: {model.price_note}\n")
     started = time.perf_counter()
     planned = await planning.plan(queries(), use)
@@ -171,7 +171,7 @@ async def trial(model: TextModel, process: subprocess.Popen[bytes]) -> None:
     _told(use)
 
     print("\nthe server is stopped while it answers, in a new run of the same pipeline:")
-    second = ModelUse(model, Budget(0), key="bench/2")
+    second = ModelUse(model, Budget(0), key="bench/2", phase=common_pb2.PHASE_EVIDENCE)
     planned = await planning.plan(queries(), second)
     print(f"  planning was answered {second.answered[planning.STEP]} times: {len(planned)} queries")
     work = asyncio.create_task(model_stance.judge(finds, second))

@@ -30,6 +30,7 @@ from opentelemetry.trace import StatusCode
 
 from bench.evaluation.harness import attributes, spans, spec
 from bench.evaluation.real_model import IDEA, MODEL, model_server
+from chassis.models.use import SUBJECT
 from chassis.telemetry import (
     ATTR_COST_MICROS,
     ATTR_ERROR_REASON,
@@ -42,7 +43,6 @@ from pipeline.client import GatewayClient
 from pipeline.embedded import EmbeddedOptions, EmbeddedPipeline
 from pipeline.v1 import common_pb2
 from services.evidence import model_stance, planning
-from services.evidence.model_use import SUBJECT
 
 NAME = f"openai:{MODEL}"
 STEPS = (planning.STEP, model_stance.STEP)

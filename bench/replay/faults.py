@@ -25,6 +25,8 @@ _RETRY_AFTER: Mapping[str, Callable[[], str]] = {
     "429_bare": lambda: "",
 }
 KINDS = (*_RETRY_AFTER, "503", "reset", "hang", "slow", "truncated", "malformed")
+# For requests with an effect: refused credentials; the effect happens and its reply is lost, or never comes.
+EFFECT_KINDS = ("401", "lost", "stalled")
 # Pause between two bytes of a slow answer: faults.md row 11.
 SLOW_SECONDS = 0.1
 
@@ -40,9 +42,10 @@ class Faults:
     _asked: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        unknown = [kind for kind in self.kinds if kind not in KINDS]
+        known = (*KINDS, *EFFECT_KINDS)
+        unknown = [kind for kind in self.kinds if kind not in known]
         if unknown or not self.kinds:
-            raise ValueError(f"{unknown or 'nothing'} is no kind of fault; give some of {', '.join(KINDS)}")
+            raise ValueError(f"{unknown or 'nothing'} is no kind of fault; give some of {', '.join(known)}")
         if not all(0 <= share <= 1 for share in (self.share, *self.shares.values())):
             raise ValueError("a share is a number from 0 to 1")
 
@@ -60,6 +63,8 @@ async def fail(kind: str, request: web.Request, handler: Handler) -> web.StreamR
     if kind in _RETRY_AFTER:
         wait = _RETRY_AFTER[kind]()
         return web.Response(status=429, text="too many requests", headers={"Retry-After": wait} if wait else None)
+    if kind == "401":
+        return web.Response(status=401, text="unauthorized")
     if kind == "503":
         return web.Response(status=503, text="out of order")
     if kind == "reset":
@@ -67,6 +72,10 @@ async def fail(kind: str, request: web.Request, handler: Handler) -> web.StreamR
     if kind == "hang":
         await asyncio.Event().wait()
     answer = await handler(request)
+    if kind == "lost":
+        return _cut(request)
+    if kind == "stalled":
+        await asyncio.Event().wait()
     body = answer.body if isinstance(answer, web.Response) and isinstance(answer.body, bytes) else b""
     if kind == "malformed":
         wrong = body[: len(body) // 2] + b'\xff{"<' + body[:8]

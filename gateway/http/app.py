@@ -9,7 +9,9 @@ from aiohttp import web
 
 from chassis.listen import ListenError
 from chassis.logs import get_logger
+from gateway.campaigns import CampaignApi
 from gateway.http import errors
+from gateway.http.campaign_routes import CampaignRoutes
 from gateway.http.errors import Handler
 from gateway.http.routes import Routes
 from gateway.service import PipelineApi
@@ -33,6 +35,7 @@ def make_app(
     refuse: Callable[[], None] = lambda: None,
     *,
     loopback_only: bool = False,
+    campaigns: CampaignApi | None = None,
 ) -> web.Application:
     """The application. `refuse` raises while no work is taken (the server stops). `loopback_only`: serve only names
     of this machine, so that no web page can reach it by a name of its own (DNS rebinding).
@@ -67,6 +70,8 @@ def make_app(
     app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[errors.errors, admit])
     app.on_response_prepare.append(errors.mark_started)
     Routes(api, ready).add_to(app)
+    if campaigns is not None:
+        CampaignRoutes(campaigns).add_to(app)
     return app
 
 
@@ -79,12 +84,16 @@ class HttpSide:
         self.address = ""
 
     async def start(
-        self, api: PipelineApi, ready: Callable[[], Awaitable[bool]], refuse: Callable[[], None] = lambda: None
+        self,
+        api: PipelineApi,
+        ready: Callable[[], Awaitable[bool]],
+        refuse: Callable[[], None] = lambda: None,
+        campaigns: CampaignApi | None = None,
     ) -> None:
         """Serve on the configured address, see `make_app`. Raises ListenError where it cannot be had."""
         host, _, port = self._listen.rpartition(":")
         host = host.strip("[]")
-        app = make_app(api, ready, refuse, loopback_only=host in _LOOPBACK)
+        app = make_app(api, ready, refuse, loopback_only=host in _LOOPBACK, campaigns=campaigns)
         # A handler is cancelled when its reader leaves: a dropped stream costs nothing a second later.
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=2.0)
         await self._runner.setup()

@@ -13,6 +13,7 @@ POST /v1/batches                     CreateBatchRequest   -> 201 CreateBatchResp
 GET  /v1/batches/{batch}             GetBatchResponse
 GET  /v1/batches/{batch}/events      server-sent events
 GET  /healthz  /readyz
+Campaigns: gateway/http/campaign_routes.py.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class Routes:
         return _answer(pipeline_pb2.CreateRunResponse(run=run), 201, {"Location": f"/v1/{run.name}"})
 
     async def list_runs(self, request: web.Request) -> web.StreamResponse:
-        size = _number(request, "page_size")
+        size = page_size(request)
         runs, token = await self._api.list_runs(size, request.query.get("page_token", ""))
         return _answer(pipeline_pb2.ListRunsResponse(runs=runs, next_page_token=token))
 
@@ -82,7 +83,7 @@ class Routes:
         return _answer(pipeline_pb2.GetRunResponse(run=await self._api.get_run(_run(request))))
 
     async def cancel_run(self, request: web.Request) -> web.StreamResponse:
-        if request.body_exists or not _same_origin(request):
+        if request.body_exists or not same_origin(request):
             check_type(request)
         return _answer(pipeline_pb2.CancelRunResponse(run=await self._api.cancel_run(_run(request))))
 
@@ -112,7 +113,7 @@ class Routes:
         return await stream.websocket(request, self._api.watch_run(run.name, after))
 
     async def list_artifacts(self, request: web.Request) -> web.StreamResponse:
-        size = _number(request, "page_size")
+        size = page_size(request)
         found, token = await self._api.list_artifacts(_run(request), size, request.query.get("page_token", ""))
         return _answer(pipeline_pb2.ListArtifactsResponse(artifacts=found, next_page_token=token))
 
@@ -180,14 +181,15 @@ def _answer(message: Message, status: int = 200, headers: dict[str, str] | None 
     return web.json_response(stream.to_dict(message), status=status, headers=headers)
 
 
-def _same_origin(request: web.Request) -> bool:
+def same_origin(request: web.Request) -> bool:
+    """False for a call that a page of another origin made."""
     origin = request.headers.get("Origin", "")
     return not origin or origin.partition("://")[2] == request.host
 
 
 def _check_origin(request: web.Request) -> None:
     """A WebSocket is not bound to its page's origin by the browser: check it here."""
-    if not _same_origin(request):
+    if not same_origin(request):
         raise PipelineError(
             errors_pb2.ERROR_REASON_PERMISSION_DENIED,
             "Pages of other origins may not open this stream.",
@@ -201,6 +203,11 @@ def _run(request: web.Request) -> str:
 
 def _batch(request: web.Request) -> str:
     return f"batches/{request.match_info['batch']}"
+
+
+def page_size(request: web.Request) -> int:
+    """`?page_size=`; 0 without."""
+    return _number(request, "page_size")
 
 
 def _number(request: web.Request, field: str) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from gateway.missing import settle
 from gateway.results import Results
-from pipeline.v1 import common_pb2, pipeline_pb2, validation_pb2
+from pipeline.v1 import campaign_pb2, common_pb2, pipeline_pb2, validation_pb2
 
 # More than this reads as a reproach, not as a plan.
 NEXT_STEPS_MAX = 10
@@ -21,6 +21,7 @@ def build_report(
     results: Results,
     phase_missing: Sequence[common_pb2.Missing],
     metrics: pipeline_pb2.Metrics,
+    reading: campaign_pb2.CampaignReading | None = None,
 ) -> pipeline_pb2.Report:
     """The report of a run. Artifacts carry no content; `missing` tells each gap once, whole phases first."""
     report = pipeline_pb2.Report(
@@ -35,6 +36,7 @@ def build_report(
         missing=settle(phase_missing, results.missing),
         metrics=metrics,
         budget=run.budget,
+        campaign_reading=reading,
     )
     if results.validation is not None:
         report.profile.CopyFrom(results.validation.profile)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
@@ -20,11 +20,17 @@ def to_json(message: Message) -> bytes:
     return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def report_files(report: pipeline_pb2.Report, artifacts: Sequence[common_pb2.Artifact]) -> list[common_pb2.Artifact]:
-    """Files with their content. `artifacts`: what the phases made, for the page's list of files."""
+def report_files(
+    report: pipeline_pb2.Report,
+    artifacts: Sequence[common_pb2.Artifact],
+    pictures: Mapping[str, bytes] | None = None,
+) -> list[common_pb2.Artifact]:
+    """Files with their content. `artifacts`: what the phases made, for the page's list of files; `pictures`: plots of
+    the campaign's reading by path, shown in the page.
+    """
     made = [artifact for artifact in artifacts if artifact.path not in RESERVED]
     files = [
-        make_artifact("report.html", render(report, made).encode(), "text/html; charset=utf-8"),
+        make_artifact("report.html", render(report, made, pictures or {}).encode(), "text/html; charset=utf-8"),
         make_artifact("report.json", to_json(report), "application/json"),
     ]
     if report.HasField("evidence"):

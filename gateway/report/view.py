@@ -191,6 +191,9 @@ def verdict(report: pipeline_pb2.Report) -> dict[str, Any]:
     word, meaning = words.MEANING.get(
         report.verdict.recommendation, words.MEANING[validation_pb2.RECOMMENDATION_INCONCLUSIVE]
     )
+    if report.campaign_reading.is_final and report.verdict.recommendation == validation_pb2.RECOMMENDATION_GO:
+        # The meaning of a GO before its test would send the reader back to the start.
+        meaning = "Real visitors were asked, and enough said yes. Build the smallest thing that keeps the promise."
     return {
         "word": word,
         "tone": word.lower().replace(" ", "-"),

@@ -48,6 +48,12 @@ def recommendation(value: int) -> str:
     return known[0] if known else MEANING[validation_pb2.RECOMMENDATION_INCONCLUSIVE][0]
 
 
+def campaign_decision(value: int) -> str:
+    """ "Go", "No go" or "Inconclusive"."""
+    name = campaign_pb2.CampaignDecision.Name(campaign_pb2.CampaignDecision.ValueType(value))
+    return {"GO": "Go", "NO_GO": "No go"}.get(name.removeprefix("CAMPAIGN_DECISION_"), "Inconclusive")
+
+
 def plain(text: str) -> str:
     """The text without characters that hide or reorder it."""
     return _INVISIBLE.sub("", text)

@@ -102,6 +102,21 @@ async def settle(
     Money that is gone is booked even where a phase spent more than it was allowed: the ledger tells the truth, and
     the caller notes the overrun.
     """
+    booked = await book(conn, run_id, reservation_key, spends)
+    status = await load(conn, run_id)
+    for percent in crossed(status):
+        alert = pipeline_pb2.RunEvent()
+        alert.budget_alert.percent = percent
+        alert.budget_alert.budget.CopyFrom(status)
+        await events.append(conn, run_id, f"budget:{percent}", alert, now)
+    return booked
+
+
+async def book(conn: AsyncConnection, run_id: str, reservation_key: str, spends: Sequence[common_pb2.Spend]) -> int:
+    """Replace a reservation by what was spent and return the micros booked, without telling anybody.
+
+    For money that is spent after the run's last event, as a campaign's is.
+    """
     await release(conn, run_id, reservation_key)
     booked = 0
     for number, spend in enumerate(spends):
@@ -121,10 +136,4 @@ async def settle(
         )
         if result.rowcount:
             booked += spend.amount_micros
-    status = await load(conn, run_id)
-    for percent in crossed(status):
-        alert = pipeline_pb2.RunEvent()
-        alert.budget_alert.percent = percent
-        alert.budget_alert.budget.CopyFrom(status)
-        await events.append(conn, run_id, f"budget:{percent}", alert, now)
     return booked

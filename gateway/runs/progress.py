@@ -128,7 +128,8 @@ class RunProgress:
             status = await ledger.load(conn, lease.run_id)
             left = max(status.cap_micros - status.spent_micros - status.reserved_micros, 0)
             allowed = min(allowance_micros, left)
-            category = common_pb2.BUDGET_CATEGORY_SEARCH
+            models = phase == common_pb2.PHASE_PITCH  # evidence pays searches and models, mostly searches
+            category = common_pb2.BUDGET_CATEGORY_MODELS if models else common_pb2.BUDGET_CATEGORY_SEARCH
             await ledger.reserve(conn, lease.run_id, key, allowed, category, f"phase {phase_name(phase)}")
             event = pipeline_pb2.RunEvent()
             event.phase_started.phase = phase

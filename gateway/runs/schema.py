@@ -134,6 +134,15 @@ artifacts = Table(
     Column("phase", Integer, nullable=False),
 )
 
+# The last reading of a run's campaign; a final one is part of the run's verdict.
+readings = Table(
+    "readings",
+    metadata,
+    Column("run_id", Text, ForeignKey("runs.id"), primary_key=True),
+    Column("reading", LargeBinary, nullable=False),  # CampaignReading, artifacts without content
+    Column("read_at", BigInteger, nullable=False),
+)
+
 request_ids = Table(
     "request_ids",
     metadata,

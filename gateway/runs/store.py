@@ -20,7 +20,7 @@ from gateway.runs.creation import NewBatch, NewRun
 from gateway.runs.ids import micros, run_name
 from gateway.runs.wakeup import Wakeup
 from pipeline.errors import PipelineError
-from pipeline.v1 import common_pb2, errors_pb2, pipeline_pb2
+from pipeline.v1 import campaign_pb2, common_pb2, errors_pb2, pipeline_pb2
 
 # Events read at a time: bounds a watcher's memory whatever the run's length.
 EVENT_PAGE = 200
@@ -51,6 +51,8 @@ class Snapshot:
     results: dict[int, bytes]  # by Phase: the serialised result message
     phase_missing: tuple[common_pb2.Missing, ...]
     metrics: pipeline_pb2.Metrics | None
+    # Last reading of the run's campaign.
+    reading: campaign_pb2.CampaignReading | None = None
 
 
 def draining() -> PipelineError:
@@ -143,6 +145,9 @@ class RunStore:
                 .where(schema.phases.c.run_id == run_id, schema.phases.c.missing.is_not(None))
                 .order_by(schema.phases.c.phase)
             )
+            reading = (
+                await conn.execute(select(schema.readings.c.reading).where(schema.readings.c.run_id == run_id))
+            ).scalar()
             return Snapshot(
                 run_id=run_id,
                 tenant=row.tenant,
@@ -152,6 +157,7 @@ class RunStore:
                 results={result.phase: result.result for result in results},
                 phase_missing=tuple(common_pb2.Missing.FromString(m.missing) for m in missing),
                 metrics=None if row.metrics is None else pipeline_pb2.Metrics.FromString(row.metrics),
+                reading=None if reading is None else campaign_pb2.CampaignReading.FromString(reading),
             )
 
     async def watch(

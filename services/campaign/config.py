@@ -2,21 +2,67 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
-from chassis.config import ServerConfig
+from chassis.config import ServerConfig, check_listen
 
 _EXAMPLE = "write an address such as https://example.org/signup, or a path such as /signup"
 # What would end an attribute or a policy directive.
 _UNSAFE = set(" \t\r\n'\"<>;,\\")
+# Where `pipeline serve` puts the pages: what a server without pages of its own takes for their address.
+PAGE_LISTEN = "127.0.0.1:8081"
 
 
 class CampaignConfig(ServerConfig):
-    """`ServerConfig` and what the landing pages are told."""
+    """`ServerConfig`, where the landing pages are served, and what they are told."""
 
     listen: str = Field("127.0.0.1:50064", description="address to serve on: host:port or unix:/path")
+
+    google_ads_url: str = Field("https://googleads.googleapis.com", description="address of the Google Ads API")
+    google_ads_version: str = Field("v26", description="version of the Google Ads API")
+    google_ads_token_url: str = Field(
+        "https://oauth2.googleapis.com/token", description="where access tokens come from"
+    )
+    google_ads_customer_id: str = Field("", description="Google Ads account that ads run in, kept in USD; empty: none")
+    google_ads_login_customer_id: str = Field("", description="manager account that opens it; empty: opened directly")
+    google_ads_client_id: SecretStr = Field(SecretStr(""), description="OAuth client of your Google Cloud project")
+    google_ads_client_secret: SecretStr = Field(SecretStr(""), description="secret of the OAuth client")
+    google_ads_refresh_token: SecretStr = Field(SecretStr(""), description="refresh token with the scope adwords")
+    google_ads_access_token: SecretStr = Field(
+        SecretStr(""), description="a ready access token, used where no refresh token is set"
+    )
+    google_ads_developer_token: SecretStr = Field(
+        SecretStr(""), description="developer token, for API versions that ask for one (ended in September 2026)"
+    )
+    google_ads_location: str = Field(
+        "2840", description="criterion id of the place whose people see the ads (2840: United States)"
+    )
+    google_ads_language: str = Field("1000", description="criterion id of the ads' language (1000: English)")
+
+    meta_url: str = Field("https://graph.facebook.com", description="address of Meta's Graph API")
+    meta_version: str = Field("v26.0", description="version of the Graph API")
+    meta_token: SecretStr = Field(SecretStr(""), description="system user token with ads_management; empty: no ads")
+    meta_account_id: str = Field("", description="Meta ad account that ads run in, kept in USD")
+    meta_page_id: str = Field("", description="Facebook page that the ads are shown for")
+    meta_countries: str = Field("US", description="countries whose people see the ads, two letters, commas between")
+    meta_beneficiary: str = Field(
+        "", max_length=512, description="who benefits from the ads and pays for them, shown on ads in the EU"
+    )
+    meta_special_ad_categories: str = Field(
+        "", description="special ad categories besides those of the idea's field (EMPLOYMENT, HOUSING, ...)"
+    )
+
+    fly_url: str = Field("https://api.machines.dev", description="address of Fly.io's Machines API")
+    fly_token: SecretStr = Field(SecretStr(""), description="organisation token of Fly.io; empty: no front there")
+    fly_organisation: str = Field("personal", description="slug of the organisation at Fly.io")
+    fly_region: str = Field("", description="region of the front (fra, ord, ...); empty: the nearest one")
+    fly_image: str = Field(
+        "registry-1.docker.io/library/caddy:2-alpine", description="image of the front: a Caddy of version 2"
+    )
+
     campaign_signup_endpoint: str = Field(
         "", max_length=500, description="where landing pages post sign-ups; empty: not connected, and the page says so"
     )
@@ -25,6 +71,50 @@ class CampaignConfig(ServerConfig):
         max_length=300,
         description="who keeps the addresses: name, postal address, e-mail; shown on the privacy page",
     )
+    campaign_poll_seconds: float = Field(
+        600.0,
+        ge=1,
+        le=86_400,
+        allow_inf_nan=False,
+        description="how often running campaigns are read: spend, cap, stopping rule",
+    )
+    page_listen: str = Field(
+        PAGE_LISTEN, description="address that landing pages are served on: host:port; off: no pages, no watching"
+    )
+    page_url: str = Field(
+        "", max_length=300, description="public address of the pages, scheme and host; empty: http://{page_listen}"
+    )
+    page_trusted_proxies: int = Field(
+        0, ge=0, le=8, description="proxies in front of the pages whose X-Forwarded-For counts; 0: none is believed"
+    )
+
+    @field_validator("page_listen")
+    @classmethod
+    def _page_listen(cls, value: str) -> str:
+        if value.lower() in ("", "off", "none"):
+            # An empty variable counts as not set, so the environment needs a word for it.
+            return ""
+        if value.startswith("unix:"):
+            raise ValueError(f"is not an address for pages; write host:port ({PAGE_LISTEN}) or off")
+        return check_listen(value)
+
+    @field_validator("page_url")
+    @classmethod
+    def _page_url(cls, value: str) -> str:
+        value = value.strip().rstrip("/")
+        if not value:
+            return ""
+        example = "write scheme and host alone, such as https://try.example.org"
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in ("http", "https") and parts.hostname and not parts.username and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable or _UNSAFE & set(value) or not value.isprintable():
+            raise ValueError(f"is not an address of pages; {example}")
+        if parts.path or parts.query or parts.fragment:
+            raise ValueError(f"has more than scheme and host; {example}")
+        return value
 
     @field_validator("campaign_signup_endpoint")
     @classmethod
@@ -49,3 +139,13 @@ class CampaignConfig(ServerConfig):
     @classmethod
     def _controller(cls, value: str) -> str:
         return " ".join(value.split())
+
+    @property
+    def database_path(self) -> Path:
+        """The store of campaigns."""
+        return self.state_dir / "campaigns.db"
+
+    @property
+    def public_url(self) -> str:
+        """Where visitors reach the pages: scheme and host, no slash at the end."""
+        return self.page_url or f"http://{self.page_listen or PAGE_LISTEN}"

@@ -16,8 +16,10 @@ from dataclasses import dataclass, field, replace
 
 from chassis.budget import Budget
 from chassis.clock import Clock
+from chassis.deadline import share_of_time
 from chassis.limits import Profile
 from chassis.models.text import NoTextModel, TextModel
+from chassis.models.use import ModelUse
 from chassis.resilience import limited, timed
 from chassis.usage import UsageRecorder, current_usage
 from pipeline.errors import PipelineError
@@ -34,14 +36,12 @@ from services.evidence.domain.select import select
 from services.evidence.domain.stance import Judgement, judge
 from services.evidence.domain.words import content_stems, specific
 from services.evidence.items import item
-from services.evidence.model_use import ModelUse
 from services.evidence.network import Network
 from services.evidence.outcome import Heard, Outcome, result_of
 from services.evidence.planning import plan
 from services.evidence.providers.documents import DocumentsProvider
 from services.evidence.providers.upstream import Tally, Upstream
 from services.evidence.stance_data import stance_models
-from services.evidence.times import share_of_time
 from services.evidence.vectors import Embedders, RunVectors
 
 _log = logging.getLogger(__name__)
@@ -149,7 +149,9 @@ class _Run:
         self._network = Network()
         self._budget = Budget(job.allowance_micros)
         offline = job.profile.offline
-        self._model = ModelUse(collector._model, self._budget, key=job.effect_key, offline=offline)
+        self._model = ModelUse(
+            collector._model, self._budget, key=job.effect_key, phase=common_pb2.PHASE_EVIDENCE, offline=offline
+        )
 
     async def run(self) -> evidence_pb2.EvidenceResult:
         job = self._job

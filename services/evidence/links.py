@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from chassis.clock import Clock
+from chassis.deadline import share_of_time
 from chassis.resilience import timed
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Candidate, Found
-from services.evidence.times import share_of_time
 
 Check = Callable[[str], Awaitable[common_pb2.LinkStatus.ValueType]]
 

@@ -17,6 +17,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from chassis.models.text import Message
+from chassis.models.use import ModelUse
 from pipeline.v1 import common_pb2
 from services.evidence.domain.model import Candidate
 from services.evidence.domain.scoring import is_about
@@ -27,7 +28,6 @@ from services.evidence.domain.stance import (
     SUPPORTS,
     Judgement,
 )
-from services.evidence.model_use import ModelUse
 
 STEP = "stance"
 PASSAGES_PER_QUESTION = 6

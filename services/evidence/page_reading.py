@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from chassis.clock import Clock
+from chassis.deadline import share_of_time
 from chassis.resilience import timed
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, errors_pb2
@@ -20,7 +21,6 @@ from services.evidence.domain.coverage import source_missing
 from services.evidence.domain.dedupe import canonical_url
 from services.evidence.domain.model import Found, Query
 from services.evidence.domain.scoring import lexical
-from services.evidence.times import share_of_time
 
 if TYPE_CHECKING:
     from services.evidence.providers.pages import Page

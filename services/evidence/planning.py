@@ -13,9 +13,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from chassis.models.text import Message
+from chassis.models.use import ModelUse
 from services.evidence.domain.model import Query
 from services.evidence.domain.phrases import PHRASE_CHARS_MAX, PHRASES_MAX, PHRASES_PER_CLAIM, widen
-from services.evidence.model_use import ModelUse
 
 STEP = "search phrases"
 # Claims in one question: more in one answer and small models lose count.

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from chassis.config import ServerConfig
+from chassis.config import TextModelConfig
 
 
-class PitchConfig(ServerConfig):
+class PitchConfig(TextModelConfig):
     """`PIPELINE_*` variables of this server."""
 
     listen: str = Field("127.0.0.1:50063", description="address to serve on: host:port or unix:/path")
+    soffice: str = Field(
+        "auto", max_length=500, description="LibreOffice's program for deck.pdf; auto: the one on the PATH; off: no PDF"
+    )

@@ -20,7 +20,7 @@ Message = pitch_pb2.DraftDeckResponse
 
 
 def settings(tmp_path: Path) -> PitchConfig:
-    return PitchConfig(state_dir=tmp_path, embedder="none")
+    return PitchConfig(state_dir=tmp_path, embedder="none", soffice="off")
 
 
 async def draft(channel: grpc.aio.Channel, request: pitch_pb2.DraftDeckRequest) -> list[Message]:

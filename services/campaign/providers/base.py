@@ -4,18 +4,28 @@ A step's effect happens at most once. Platforms differ in how they promise that:
 refuse a second thing of the same name, some do neither. So every step can also be looked for: `find` asks the platform
 whether the effect of an earlier try exists, by the step's name on the platform, which holds the campaign's id. The
 set-up (services/campaign/live/setup.py) records a step before it is sent and looks before it sends again.
+
+A platform talks through a pool that brings breaker, rate limit, deadline and spans (services/campaign/providers/
+around.py). Its module ends with an `ENTRY`, and the registry lists that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pipeline.v1 import campaign_pb2
+from services.campaign.domain.counts import Counts
 
 if TYPE_CHECKING:
+    from chassis.clock import Clock
     from chassis.pool import HttpPool
+    from services.campaign.config import CampaignConfig
+
+# Longest time that a request may take: a step that was sent longer ago is not on its way any more.
+REQUEST_SECONDS_MAX = 30.0
 
 
 @dataclass(frozen=True)
@@ -32,14 +42,19 @@ class Launch:
     origin_url: str
     # Assets, keywords, plan, landing pages.
     draft: campaign_pb2.CampaignResult
-    # Most that this platform may spend in all, and over how many days.
+    # Most that this platform may spend in all, which it is told as a hard limit of its own; and over how many days.
     budget_micros: int = 0
     days: int = 14
+    # Moment of the first publication, the same in every try; None where it is not published yet.
+    starts_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Step:
-    """One effect. `key` is the same in every try; `name` is what the thing is called on the platform."""
+    """One effect. `key` is the same in every try; `name` is what the thing is called on the platform.
+
+    A step is one request with an effect; one that takes several is harmless to repeat as a whole.
+    """
 
     key: str
     title: str
@@ -68,7 +83,7 @@ class Done:
 class Platform(Protocol):
     """One platform with its account. Methods raise PipelineError for what goes wrong there.
 
-    Nothing here retries: pool, breaker, rate limit and retries of what is safe to repeat are put around it.
+    Nothing here retries: the set-up does, after it has looked; the pool repeats reads.
     """
 
     @property
@@ -110,11 +125,49 @@ class Platform(Protocol):
         ...
 
 
+@runtime_checkable
+class TellsCounts(Protocol):
+    """A platform that is told the counts of whole days: numbers of pages, nothing about anybody."""
+
+    async def tell(self, launch: Launch, counts: Counts) -> None:
+        """Sends what the platform may not have yet. Repeating changes nothing."""
+        ...
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a platform's operator allows; each adapter says where that is written."""
+
+    # Requests per second on average, and at once before the average counts.
+    rate: float
+    burst: int
+    # Connections at a time.
+    concurrency: int = 4
+    # Longest wait for one answer; at most REQUEST_SECONDS_MAX, after which a lost request counts as over.
+    timeout_seconds: float = 20.0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A platform as the registry lists it."""
+
+    name: str
+    terms: Terms
+    # Works without keys too, for `dry_run`: accounts that are not configured stand as "{PIPELINE_POSTHOG_PROJECT}".
+    make: Callable[[HttpPool, CampaignConfig, Clock], Platform]
+    # What the configuration lacks ("PIPELINE_NETLIFY_TOKEN is empty"); "" where it lacks nothing.
+    lacks: Callable[[CampaignConfig], str]
+    # What to do without the platform's API, as a sentence that names the file to import.
+    by_hand: str = ""
+
+
 @dataclass(frozen=True)
 class CampaignPlatforms:
     """The platforms of this server, and why others are not (name -> "PIPELINE_GOOGLE_ADS_TOKEN is empty")."""
 
     platforms: tuple[Platform, ...] = ()
     not_configured: tuple[tuple[str, str], ...] = ()
+    # Those not configured: they say what they would send (`steps`, `request`) and are never asked to.
+    drafts: tuple[Platform, ...] = ()
     # Connections that the server shows to operators and closes when it stops.
     pools: tuple[HttpPool, ...] = ()

@@ -15,6 +15,7 @@ from services.pitch.domain.financials import Financials
 from services.pitch.domain.ledger import Marks
 from services.pitch.domain.market import Market
 from services.pitch.domain.numbers import Coverage, Tally
+from services.pitch.domain.plans import SlideType
 from services.pitch.domain.sizing import Sizing
 
 BUILDERS: Mapping[int, Builder] = {
@@ -56,19 +57,39 @@ class Deck:
     assumption_slide: Mapping[int, int]
 
 
+@dataclass(frozen=True)
+class Written:
+    """A deck's slides before they are checked and cut into pages; `drafts` may still be worded anew."""
+
+    request: pitch_pb2.DraftDeckRequest
+    brief: Brief
+    drafts: tuple[tuple[SlideType, Draft], ...]
+
+
 def build(request: pitch_pb2.DraftDeckRequest, figures: Figures, sizing: Sizing, paginate: Paginate) -> Deck:
-    """The whole deck. What would show a number that nothing covers is left out, with a notice."""
+    """The whole deck by rules alone."""
+    return finish(write(request, figures, sizing), paginate)
+
+
+def write(request: pitch_pb2.DraftDeckRequest, figures: Figures, sizing: Sizing) -> Written:
+    """The slides of the plan, each with what covers its numbers."""
     brief = Brief.read(request, figures, sizing)
     plan = plans.plan_for(brief.investor)
     market = Market(brief)
     desk = Desk(brief, plan, market, Financials(brief, market))
-    drafts = [BUILDERS[slide_type](desk) for slide_type in plan.slides]
+    return Written(request, brief, tuple((kind, BUILDERS[kind](desk)) for kind in plan.slides))
+
+
+def finish(written: Written, paginate: Paginate) -> Deck:
+    """Checks, cuts and numbers the slides. What would show a number that nothing covers is left out, with a notice."""
+    request, brief = written.request, written.brief
+    drafts = [draft for _, draft in written.drafts]
     # All is told: what the ledger covers now stays.
     coverage = brief.ledger.coverage()
     talks: list[list[str]] = []
     slides: list[pitch_pb2.Slide] = []
     left_out: list[common_pb2.Notice] = []
-    for slide_type, draft in zip(plan.slides, drafts, strict=True):
+    for slide_type, draft in written.drafts:
         whole = _slide(brief, slide_type, draft)
         left_out += covered.settle(whole, coverage)
         pages = paginate(whole)

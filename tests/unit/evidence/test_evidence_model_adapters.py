@@ -11,9 +11,10 @@ from chassis.resilience import RetryPolicy
 
 pytest.importorskip("pydantic_ai", reason="the extra 'llm' is not installed")
 
+from chassis.models.use import ModelUse
+from pipeline.v1 import common_pb2
 from services.evidence import model_stance, planning
 from services.evidence.domain.stance import SUPPORTS
-from services.evidence.model_use import ModelUse
 from tests.support.evidence_kit import candidate, query
 from tests.support.text_models import Reply, adapted, chat, message, model_server, reset
 
@@ -43,7 +44,7 @@ async def test_both_uses_over_each_adapter(model: str, reply: object) -> None:
     """The structures travel in each provider's form, and their cost is booked under the run's keys."""
     assert callable(reply)
     async with model_server(reply(PLAN), reply(VERDICTS)) as server, adapted(server, model, priced=True) as subject:
-        use = ModelUse(subject, Budget(1_000_000), key="runs/a/evidence/1")
+        use = ModelUse(subject, Budget(1_000_000), key="runs/a/evidence/1", phase=common_pb2.PHASE_EVIDENCE)
         planned = await planning.plan([query()], use)
         (judged,) = await model_stance.judge([candidate(relevance=0.8)], use)
     assert [q.words for q in planned[1:]] == ["household food waste"]
@@ -57,7 +58,7 @@ async def test_a_server_that_dies_in_mid_run() -> None:
     """Planned by the model, judged by the rules: the breaker opens, and the reader is told."""
     quick = RetryPolicy(attempts=3, first_wait=0.001, max_wait=0.002)
     async with model_server(chat(PLAN), reset) as server, adapted(server, retry=quick) as subject:
-        use = ModelUse(subject, Budget(0), key="runs/a/evidence/1")
+        use = ModelUse(subject, Budget(0), key="runs/a/evidence/1", phase=common_pb2.PHASE_EVIDENCE)
         assert len(await planning.plan([query()], use)) == 2
         assert await model_stance.judge([candidate(relevance=0.8)], use) == [None]
     assert not use.asks

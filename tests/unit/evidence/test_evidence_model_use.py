@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from chassis.budget import Budget
 from chassis.models.prompt import Prompt
 from chassis.models.text import NoTextModel
+from chassis.models.use import ModelUse
 from chassis.testing_models import ScriptedTextModel, failing
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, errors_pb2
 from services.evidence import model_stance, planning
 from services.evidence.domain import stance
 from services.evidence.domain.phrases import PHRASES_MAX, usable, widen
-from services.evidence.model_use import ModelUse
 from tests.support.evidence_kit import candidate, found, product, query
 
 USD = 1_000_000
@@ -32,7 +32,7 @@ INJECTION = (
 
 
 def use(model: Any, cap: int = USD, **options: Any) -> ModelUse:
-    return ModelUse(model, Budget(cap), key="runs/a/evidence/1", **options)
+    return ModelUse(model, Budget(cap), key="runs/a/evidence/1", phase=common_pb2.PHASE_EVIDENCE, **options)
 
 
 def plans(*phrases: str) -> ScriptedTextModel:

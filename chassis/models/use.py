@@ -15,10 +15,10 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from chassis.budget import MICROS, Budget
+from chassis.deadline import share_of_time
 from chassis.models.text import CompletionRequest, Message, NoTextModel, TextModel
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2, errors_pb2
-from services.evidence.times import share_of_time
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -30,12 +30,21 @@ _PASSING_CAUSES = frozenset({"invalid", "refused"})
 
 
 class ModelUse:
-    """Asks `model` for one run. `key` makes the run's effect keys ("runs/x/evidence/1"); `offline` is the run's."""
+    """Asks `model` for a phase of a run. `key` makes its effect keys ("runs/x/evidence/1"); `offline` is the run's."""
 
-    def __init__(self, model: TextModel, budget: Budget, *, key: str, offline: bool = False) -> None:
+    def __init__(
+        self,
+        model: TextModel,
+        budget: Budget,
+        *,
+        key: str,
+        phase: common_pb2.Phase.ValueType,
+        offline: bool = False,
+    ) -> None:
         self.model = model
         self.budget = budget
         self._key = key
+        self._phase = phase
         self._away = ""
         if isinstance(model, NoTextModel):
             self._away = model.why
@@ -114,7 +123,7 @@ class ModelUse:
     def notices(self) -> list[common_pb2.Notice]:
         """That a model took part and what it cost, or why a configured one did not; nothing where none is set up."""
         if self._away:
-            return [_notice(f"No text model was asked: {self._away}. Words and rules did its work.")]
+            return [self._notice(f"No text model was asked: {self._away}. Words and rules did its work.")]
         if not self.answered:
             return []
         steps = "; ".join(
@@ -125,7 +134,7 @@ class ModelUse:
         if self.model.price_note:
             cost = f"were booked with 0 USD, as {self.model.price_note}"
         repaired = f" {self._repaired} of them came after a repair." if self._repaired else ""
-        return [_notice(f"{self.model.name} took part ({steps}). Its answers {cost}.{repaired}")]
+        return [self._notice(f"{self.model.name} took part ({steps}). Its answers {cost}.{repaired}")]
 
     def missing(self) -> list[common_pb2.Missing]:
         """That the model failed and the twin took over."""
@@ -138,13 +147,16 @@ class ModelUse:
         return [
             common_pb2.Missing(
                 subject=SUBJECT,
-                phase=common_pb2.PHASE_EVIDENCE,
+                phase=self._phase,
                 kind=common_pb2.MISSING_KIND_BUDGET if budget else common_pb2.MISSING_KIND_SOURCE_FAILED,
                 reason=f"{error.message}. {then}Words and rules did its work: {steps}.",
                 next_step=_next_step(error),
                 error=error.reason,
             )
         ]
+
+    def _notice(self, message: str) -> common_pb2.Notice:
+        return common_pb2.Notice(subject=SUBJECT, message=message, phase=self._phase)
 
     def __repr__(self) -> str:
         return f"<ModelUse {self.model.name} asks={self.asks} answered={self.answered.total()}>"
@@ -163,12 +175,8 @@ def _next_step(error: PipelineError) -> str:
         how = "take a more able one"
     else:
         how = "run again later"
-    return f"To have sources read by a text model, {how}; without one this report stands as it is."
+    return f"To have a text model take part, {how}; without one this report stands as it is."
 
 
 def _plural(count: int, word: str) -> str:
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
-
-
-def _notice(message: str) -> common_pb2.Notice:
-    return common_pb2.Notice(subject=SUBJECT, message=message, phase=common_pb2.PHASE_EVIDENCE)

@@ -1,0 +1,1 @@
+"""The platforms that campaigns are set up on, replayed: one module each."""
