@@ -16,7 +16,7 @@ from services.campaign.rendering import PageRenderer, visible
 from tests.support.campaigns import IDEAS, request_for, result_of
 
 CONTROLLER = "Ada Example, 1 Road, Sometown, ada@example.org"
-PLACEHOLDERS = {"mark", "problem", "email", "invalid", "error", "form"}
+PLACEHOLDERS = ["mark", "problem", "email", "emailinvalid", "emailerror", "consentinvalid", "consenterror", "form"]
 
 
 def served(drafter: Drafter, request: DraftCampaignRequest, controller: str = CONTROLLER) -> ServedPages:
