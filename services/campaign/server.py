@@ -25,6 +25,7 @@ from services.campaign.rendering import PageRenderer, Signup
 from services.campaign.servicer import CampaignServicer, Live, LiveCampaignServicer
 from services.campaign.store.campaigns import CampaignStore
 from services.campaign.store.effects import EffectStore
+from services.campaign.store.published import PublishedStore
 from services.campaign.store.schema import campaigns_database
 from services.campaign.store.signups import SignupStore
 from services.campaign.store.visits import VisitStore
@@ -119,7 +120,14 @@ async def _serve_pages(
     """Pages, and the watch: whoever serves the pages looks after what they count."""
     # Imported here: a server without pages pays nothing for them.
     from services.campaign.http.app import PageSide
+    from services.campaign.http.routes import PageRules, PageStores
+    from services.campaign.http.views import Views
 
+    stores = PageStores(PublishedStore(database, clock), VisitStore(database, clock), SignupStore(database, clock))
+    rules = PageRules(trusted_proxies=config.page_trusted_proxies)
+    side = PageSide(config.page_listen, stores, Views(renderer), clock, rules)
+    await side.start()
+    server.on_close(side.stop)
     watch = CampaignWatch(live, clock, config.campaign_poll_seconds)
     watch.start()
     server.on_drain(watch.stop)
