@@ -67,16 +67,14 @@ def build(
     signup = Signup(endpoint=config.campaign_signup_endpoint, controller=config.campaign_controller)
     drafts = CampaignServicer(Drafter(providers.figures, renderer, signup), live)
     server.add(campaign_pb2_grpc.add_CampaignServiceServicer_to_server, drafts, "pipeline.v1.CampaignService")
-    server.add(
-        campaign_pb2_grpc.add_LiveCampaignServiceServicer_to_server, LiveCampaignServicer(live), LIVE_SERVICE
-    )
+    server.add(campaign_pb2_grpc.add_LiveCampaignServiceServicer_to_server, LiveCampaignServicer(live), LIVE_SERVICE)
 
     async def open_live() -> None:
         database = campaigns_database(config.database_path)
         try:
             await database.open()
         except PipelineError as error:
-            server.log.error("campaigns_unavailable", path=str(config.database_path), error=str(error))
+            server.log.warning("campaigns_unavailable", path=str(config.database_path), error=str(error))
             return
         server.on_close(database.close)
         live.campaigns = _live(config, database, providers.platforms, renderer, clock)

@@ -64,13 +64,12 @@ def test_a_campaign_from_draft_to_export(served: Served, drafted: str, tmp_path:
     assert published["status"] == "CAMPAIGN_STATUS_RUNNING"
     page = published["page_url"]
     html = get(page)
-    sign_up(page, html)
-    counts = json.loads(campaign("status", "--json").stdout)["counts"]
-    assert sum(int(count["visitors"]) for count in counts) == 1
-    assert sum(int(count["signups"]) for count in counts) == 1
+    assert visitors_and_signups(campaign("status", "--json").stdout) == (1, 0)
+    sign_up(page, html)  # after a second that a person takes, and a program does not: the command took it
+    assert visitors_and_signups(campaign("status", "--json").stdout) == (1, 1)
     assert "so far; the test goes on" in campaign("read").stdout
     assert "paused" in campaign("pause").stdout
-    assert "<form" not in get(page)
+    assert "<form" not in get(page, status=503)
     assert "running" in campaign("resume").stdout
     assert "completed" in campaign("stop", "--yes").stdout
     folder = tmp_path / "export"
@@ -79,6 +78,9 @@ def test_a_campaign_from_draft_to_export(served: Served, drafted: str, tmp_path:
     (person,) = csv.DictReader((folder / "signups.csv").open(newline=""))
     assert person["email"] == "ada@example.org"
     assert (folder / "signups.csv").stat().st_mode & 0o077 == 0
+    nobody = pipeline("campaign", "show", "runs/nothing", "--target", served.target)
+    assert nobody.returncode == 2
+    assert "runs/nothing/campaign" in nobody.stderr
     again = pipeline("campaign", "publish", drafted, "--target", served.target)
     assert again.returncode == 2
     assert "run the idea again" in again.stderr
@@ -88,7 +90,6 @@ def test_a_campaign_from_draft_to_export(served: Served, drafted: str, tmp_path:
     ("arguments", "mend"),
     [
         (["show"], "no campaign yet"),
-        (["show", "runs/nothing"], "runs/nothing/campaign"),
         (["publish", "runs/nothing", "--budget", "nan"], "--budget"),
         (["export", "runs/nothing", "--out", "."], "--out"),
     ],
@@ -102,10 +103,21 @@ def test_bad_input_is_refused_in_one_sentence(arguments: list[str], mend: str, t
     assert "Traceback" not in done.stderr
 
 
-def get(url: str) -> str:
+def visitors_and_signups(printed: str) -> tuple[int, int]:
+    """Of both pages together, as a command printed the campaign."""
+    counts = json.loads(printed)["counts"]
+    return sum(int(c.get("visitors", 0)) for c in counts), sum(int(c.get("signups", 0)) for c in counts)
+
+
+def get(url: str, status: int = 200) -> str:
     """The page as a browser asks for it."""
-    with urllib.request.urlopen(urllib.request.Request(url, headers=BROWSER), timeout=10) as answer:  # noqa: S310
-        return str(answer.read().decode())
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=BROWSER), timeout=10) as answer:
+            got, text = answer.status, answer.read().decode()
+    except urllib.error.HTTPError as refused:
+        got, text = refused.code, refused.read().decode()
+    assert got == status
+    return str(text)
 
 
 def sign_up(page: str, html: str) -> None:
@@ -114,8 +126,8 @@ def sign_up(page: str, html: str) -> None:
     assert action is not None
     fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', html))
     fields.update(email="ada@example.org", consent="yes", website="")
-    request = urllib.request.Request(  # noqa: S310
+    request = urllib.request.Request(
         urllib.parse.urljoin(page, action.group(1)), urllib.parse.urlencode(fields).encode(), BROWSER
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=10) as answer:
         assert answer.status == 200
