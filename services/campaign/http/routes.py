@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
@@ -60,7 +60,7 @@ class PageRules:
     trusted_proxies: int = 0
     # A person takes longer to read and fill in the form.
     form_seconds_min: int = 1
-    rate: Rate = Rate()
+    rate: Rate = field(default_factory=Rate)
 
 
 class PageError(Exception):

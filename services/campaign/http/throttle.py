@@ -27,7 +27,7 @@ class Throttle:
         return f"Throttle({len(self._buckets)} clients, {self._rate})"
 
     def wait(self, client: str, now: float) -> float:
-        """Take one post at `now` (seconds, monotonic). Returns 0.0, or the seconds until the next one is let through."""
+        """Take one post at `now` (seconds, monotonic). Returns 0.0, or the seconds until the next may come."""
         left, then = self._buckets.pop(client, (float(self._rate.burst), now))
         left = min(left + (now - then) * self._rate.per_minute / 60, float(self._rate.burst))
         allowed = left >= 1
