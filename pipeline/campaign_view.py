@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -72,21 +71,23 @@ def campaign_view(campaign: Campaign) -> RenderableType:
 
 
 def requests_view(campaign: Campaign) -> RenderableType:
-    """Every request that a publication would send, in its order."""
+    """Every request that a publication would send, in its order, whole, so that each can be held against its API."""
     total = sum(len(setup.steps) for setup in campaign.platforms)
-    would = f"{total:,} {'request' if total == 1 else 'requests'} would be sent, none was"
+    requests = f"{total:,} {'request' if total == 1 else 'requests'}"
     parts: list[RenderableType] = [
         *_heading(campaign, ""),
-        Text(f"dry run: {would}", style="bold"),
-        Text(f"page     {campaign.page_url} (served here; nothing is sent for it)"),
+        Text(f"page     {campaign.page_url}"),
+        Text(f"dry run: {requests}, none was sent", style="bold"),
     ]
     for setup in campaign.platforms:
         parts += [Text(), Text(f"{setup.platform}  {_state(setup)}", style="bold")]
         if setup.detail:
             parts.append(Text(f"  {setup.detail}", style="yellow"))
         for number, step in enumerate(setup.steps, start=1):
-            parts += [Text(f"  {number}. {step.title or step.key}"), *_request(step.request)]
-    return Group(*parts, *_missing(campaign.missing))
+            parts += [Text(f"  {number}. {step.title or step.key}"), _request(step.request)]
+    # Platforms have said above what they lack.
+    shown = {setup.platform for setup in campaign.platforms}
+    return Group(*parts, *_missing([one for one in campaign.missing if one.subject not in shown]))
 
 
 def reading_view(reading: CampaignReading) -> RenderableType:
@@ -156,11 +157,11 @@ def _state(setup: PlatformSetup) -> str:
     return campaign_pb2.PlatformState.Name(setup.state).removeprefix("PLATFORM_STATE_").lower().replace("_", " ")
 
 
-def _request(request: campaign_pb2.PlannedRequest) -> list[RenderableType]:
+def _request(request: campaign_pb2.PlannedRequest) -> Text:
     lines = [f"{request.method} {request.url}", *(f"{k}: {v}" for k, v in sorted(request.headers.items()))]
     if request.body:
         lines += ["", *request.body.splitlines()]
-    return [Padding(Text("\n".join(lines), style="dim"), (0, 0, 0, 5))]
+    return Text("\n".join(f"     {line}" for line in lines), style="dim")
 
 
 def _missing(missing: Sequence[common_pb2.Missing]) -> list[RenderableType]:

@@ -59,7 +59,7 @@ def test_a_campaign_from_draft_to_export(served: Served, drafted: str, tmp_path:
     shown = campaign("show").stdout
     assert "What the money can show" in shown
     assert "draft" in shown
-    assert "none was" in campaign("publish", "--dry-run").stdout
+    assert "none was sent" in campaign("publish", "--dry-run").stdout
     published = json.loads(campaign("publish", "--json").stdout)
     assert published["status"] == "CAMPAIGN_STATUS_RUNNING"
     page = published["page_url"]

@@ -170,6 +170,7 @@ async def test_a_set_up_that_was_refused_goes_on_where_it_stopped(campaigns: Cam
         failed = await client.publish_campaign(NAME)
         assert failed.status == campaign_pb2.CAMPAIGN_STATUS_FAILED
         assert failed.status_reason.startswith("google_ads: ")
+        await visit(f"http://{campaigns.config.page_listen}/p/{failed.slug}", status=503)
         again = await client.publish_campaign(NAME)
         assert again.status == campaign_pb2.CAMPAIGN_STATUS_RUNNING
         assert set(campaigns.ads.made.values()) == {1}

@@ -40,7 +40,7 @@ FORM_BYTES_MAX = 16 * 1024
 FORM_SECONDS = 10.0
 
 _RUNNING = campaign_pb2.CAMPAIGN_STATUS_RUNNING
-_PAUSED = campaign_pb2.CAMPAIGN_STATUS_PAUSED
+_COMPLETED = campaign_pb2.CAMPAIGN_STATUS_COMPLETED
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ class PageRoutes:
         published = await self._published(request)
         if published.status == _RUNNING and published.visitor_key is not None:
             return published
-        raise PageError(MessageKind.PAUSED if published.status == _PAUSED else MessageKind.COMPLETED, published)
+        raise PageError(MessageKind.COMPLETED if published.status == _COMPLETED else MessageKind.PAUSED, published)
 
     def _stranger(self, request: web.Request, key: bytes) -> tuple[str, str]:
         visitor = visiting.visitor_of(key, self._address(request), request.headers.get("User-Agent", ""))

@@ -16,7 +16,8 @@ from services.campaign.providers.base import Launch
 from services.campaign.store.campaigns import StoredCampaign
 
 PLATFORMS_MAX = 16
-# A test of ads runs two weeks: every weekday twice (the plan's stopping rule says the same).
+# Ads spend their money within two weeks, every weekday twice; what the plan allows in all (domain/plan.py: DAYS_MAX)
+# leaves room for a pause.
 DAYS = 14
 
 _NEVER_ASKED = (campaign_pb2.PLATFORM_STATE_UNSPECIFIED, campaign_pb2.PLATFORM_STATE_NOT_CONFIGURED)
