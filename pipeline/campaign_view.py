@@ -67,6 +67,7 @@ def campaign_view(campaign: Campaign) -> RenderableType:
     parts: list[RenderableType] = [*_heading(campaign, ""), Text(), counts]
     if campaign.platforms:
         parts += [Text(), _platforms(campaign)]
+    parts += [Text(f"! {n.message}", style="yellow") for n in campaign.notices]
     return Group(*parts, *_registered(campaign), *_missing(campaign.missing))
 
 

@@ -88,6 +88,9 @@ class CampaignConfig(ServerConfig):
         allow_inf_nan=False,
         description="how often running campaigns are read: spend, cap, stopping rule",
     )
+    campaign_retention_days: int = Field(
+        90, ge=1, le=3_650, description="days after a campaign's end until the addresses of its people are erased"
+    )
     page_listen: str = Field(
         PAGE_LISTEN, description="address that landing pages are served on: host:port; off: no pages, no watching"
     )

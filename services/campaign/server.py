@@ -102,6 +102,7 @@ def _live(
             controller=config.campaign_controller,
             pages_served=bool(config.page_listen),
             poll_seconds=config.campaign_poll_seconds,
+            retention_days=config.campaign_retention_days,
         ),
         clock=clock,
     )

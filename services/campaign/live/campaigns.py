@@ -24,6 +24,7 @@ import secrets
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from chassis.clock import Clock
 from chassis.logs import get_logger
@@ -38,6 +39,7 @@ from services.campaign.live import exports, launching, view
 from services.campaign.live.ports import CountedVisits, KeptSignups, Platforms, ReadCounts, RenderPages
 from services.campaign.providers.base import Launch
 from services.campaign.store.campaigns import CampaignStore, Publication, StoredCampaign, not_found
+from services.campaign.store.retention import forget_people
 
 PAGE_SIZE, PAGE_SIZE_MAX = 50, 200
 VISITOR_KEY_BYTES = 32
@@ -57,6 +59,8 @@ class LiveSettings:
     pages_served: bool
     # How often running campaigns are read: what may be spent until then is kept back from the cap.
     poll_seconds: float = 600.0
+    # Days after a campaign's end until the addresses of its people are erased.
+    retention_days: int = 90
 
 
 class LiveCampaigns:
@@ -197,6 +201,13 @@ class LiveCampaigns:
         people = await self._signups.reachable(stored.id) if include_signups else None
         return exports.export_files(stored, counts, people)
 
+    async def forget_people(self) -> int:
+        """Erase the addresses of campaigns that have ended long enough ago; returns how many."""
+        erased = await forget_people(self.store.database, self._clock, self.settings.retention_days)
+        if erased:
+            _log.info("people_forgotten", addresses=erased)
+        return erased
+
     async def _find(self, name: str) -> StoredCampaign:
         campaign_id = names.campaign_id(name)
         if campaign_id is None:
@@ -207,7 +218,12 @@ class LiveCampaigns:
         setups = await self._platforms.setups(stored.id)
         counts = await self._visits.counts(stored.id)
         missing = self._missing() if stored.status != status.COMPLETED else ()
-        return view.campaign_message(stored, setups, counts, page_url=stored.page_url, missing=missing)
+        shown = view.campaign_message(stored, setups, counts, page_url=stored.page_url, missing=missing)
+        if stored.completed_at is not None:
+            day = view.moment(stored.completed_at) + timedelta(days=self.settings.retention_days)
+            text = f"Addresses of those who signed up are erased on {day:%Y-%m-%d}; write to them and export before."
+            shown.notices.append(_notice("sign-ups", text))
+        return shown
 
     def _missing(self) -> list[common_pb2.Missing]:
         return view.what_is_missing(

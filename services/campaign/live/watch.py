@@ -1,4 +1,4 @@
-"""Looks after running campaigns while nobody asks: spend, cap, stopping rule, reading."""
+"""Looks after campaigns while nobody asks: spend, cap, stopping rule and reading; addresses of those that ended."""
 
 from __future__ import annotations
 
@@ -40,8 +40,12 @@ class CampaignWatch:
                 await task
 
     async def look(self) -> None:
-        """One look at every running campaign; what goes wrong with one keeps nobody from the others."""
+        """Erase what was kept long enough, then look at every running campaign.
+
+        What goes wrong with one keeps nobody from the others.
+        """
         try:
+            await self._live.forget_people()
             running = await self._live.store.running()
         except PipelineError as error:
             _log.warning("campaigns_unread", error=str(error))
