@@ -1,7 +1,7 @@
 """Who a visitor is, which page they see, and what does not count. Pure; keys and times are passed in.
 
-A visitor without consent is a keyed hash of the client's address and browser (docs/adr/0013). Tokens that leave with a
-page are signed with the campaign's key, so that a form is attributed to the page it stood on, and nobody can make one up.
+A visitor without consent is a keyed hash of the client's address and browser (docs/adr/0013). Tokens that leave with
+a page are signed with the campaign's key, so that a form is attributed to the page it stood on and none can be made up.
 """
 
 from __future__ import annotations

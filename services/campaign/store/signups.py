@@ -29,7 +29,7 @@ from services.campaign.store.visits import day_of
 
 @dataclass(frozen=True)
 class Made:
-    """What a form led to: the token of the person's own page, and whether it was a sign-up that was not there before."""
+    """What a form led to: the token of the person's own page, and whether a sign-up was made that was not there."""
 
     token: str
     is_new: bool
@@ -54,6 +54,10 @@ class SignupStore:
             if before is not None:
                 return Made(yours_token(key, before), is_new=False)
             earlier = await _of_address(conn, published.id, address_key)
+            if earlier is not None and earlier.withdrawn_at is not None:
+                # Consent given anew, after it was withdrawn: this is the sign-up now.
+                await _set(conn, earlier, email_key=None)
+                earlier = None
             if earlier is not None and earlier.visitor == form.visitor:
                 # The same person on the same browser: nothing is given away.
                 await _remember(conn, published.id, form.nonce, earlier.id, now)
@@ -120,7 +124,7 @@ class SignupStore:
         return await self._database.write(write)
 
     async def reachable(self, campaign_id: str) -> Sequence[SignupRow]:
-        """Those who may be written to: neither withdrawn nor erased, each address once, in the order of their coming."""
+        """Those who may be written to: neither withdrawn nor erased, each address once, in their order."""
         table = schema.signups
         query = (
             select(table)
