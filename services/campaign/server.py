@@ -13,7 +13,7 @@ from chassis.telemetry import Telemetry
 from pipeline.errors import PipelineError
 from pipeline.v1 import campaign_pb2_grpc
 from services.campaign.config import CampaignConfig
-from services.campaign.domain.reading import read
+from services.campaign.domain.reading.read import read
 from services.campaign.drafting import Drafter
 from services.campaign.live.campaigns import LiveCampaigns, LiveSettings
 from services.campaign.live.pages import render_served

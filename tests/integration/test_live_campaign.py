@@ -104,7 +104,7 @@ async def sign_up(url: str, html: str, email: str) -> str:
 
 
 async def test_a_campaign_lives_through_a_restart(campaigns: Campaigns) -> None:
-    """From draft to export; what a visitor was told before the restart holds after it, the promise to forget included."""
+    """From draft to export; what a visitor was told before the restart holds after it, the promise to forget too."""
     public = {"page_url": "https://try.example.org"}
     async with campaigns.running(**public) as client:
         result = await draft(client)
