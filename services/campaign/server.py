@@ -19,6 +19,7 @@ from services.campaign.live.campaigns import LiveCampaigns, LiveSettings
 from services.campaign.live.pages import render_served
 from services.campaign.live.setup import Setup
 from services.campaign.live.watch import CampaignWatch
+from services.campaign.providers.around import PlatformPool
 from services.campaign.providers.base import CampaignPlatforms
 from services.campaign.providers.registry import make_platforms
 from services.campaign.rendering import PageRenderer, Signup
@@ -61,7 +62,8 @@ def build(
     server = Server(NAME, config, telemetry=telemetry, clock=clock)
     for pool in providers.platforms.pools:
         server.pools[pool.name] = pool
-        server.breakers[pool.name] = pool.breaker
+        if isinstance(pool, PlatformPool):
+            server.breakers[pool.name] = pool.breaker
         server.on_close(pool.close)
     renderer, live = PageRenderer(), Live()
     signup = Signup(endpoint=config.campaign_signup_endpoint, controller=config.campaign_controller)
