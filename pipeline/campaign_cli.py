@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 campaign = typer.Typer(help="Publish a run's smoke test, watch it, read it by its plan, end it.", no_args_is_help=True)
 
 RunName = Annotated[
-    str, typer.Argument(metavar="[RUN]", help="runs/... as `pipeline runs` lists it; the latest campaign's without.")
+    str, typer.Argument(metavar="RUN", help="runs/... as `pipeline runs` lists it; the latest campaign's without.")
 ]
 
 

@@ -37,8 +37,8 @@ async def list_campaigns(connection: Connection, *, limit: int, as_json: bool) -
         console(False).print('No campaigns yet: pipeline run "..." drafts one.')
         return 0
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("campaign", "status", "visitors", "sign-ups", "spent", "page"):
-        table.add_column(heading, no_wrap=heading != "page")
+    for heading in ("campaign", "status", "visitors", "sign-ups", "spent"):
+        table.add_column(heading, no_wrap=True)
     for found in reply.campaigns:
         table.add_row(
             found.name,
@@ -46,7 +46,6 @@ async def list_campaigns(connection: Connection, *, limit: int, as_json: bool) -
             f"{sum(c.visitors for c in found.counts):,}",
             f"{sum(c.signups for c in found.counts):,}",
             dollars(found.spent_micros),
-            found.page_url or "not published",
         )
     console(False).print(table)
     return 0
@@ -81,7 +80,7 @@ async def publish(
         print_message(campaign)
     else:
         screen = console(False)
-        screen.print(requests_view(campaign) if dry_run else campaign_view(campaign), soft_wrap=True)
+        screen.print(requests_view(campaign) if dry_run else campaign_view(campaign, whole=True), soft_wrap=True)
     return EXIT_FAILED if campaign.status == campaign_pb2.CAMPAIGN_STATUS_FAILED and not dry_run else 0
 
 

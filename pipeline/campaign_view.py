@@ -56,8 +56,8 @@ def plan_view(campaign: Campaign) -> RenderableType:
     )
 
 
-def campaign_view(campaign: Campaign) -> RenderableType:
-    """Status, page, counts, platforms, and what is missing."""
+def campaign_view(campaign: Campaign, *, whole: bool = False) -> RenderableType:
+    """Status, page, counts, platforms; what is missing by name, or `whole` with the mends."""
     counts = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("page", "visitors", "sign-ups", "rate", "views"):
         counts.add_column(heading, justify="left" if heading == "page" else "right")
@@ -68,7 +68,11 @@ def campaign_view(campaign: Campaign) -> RenderableType:
     if campaign.platforms:
         parts += [Text(), _platforms(campaign)]
     parts += [Text(f"! {n.message}", style="yellow") for n in campaign.notices]
-    return Group(*parts, *_registered(campaign), *_missing(campaign.missing))
+    parts += _registered(campaign)
+    if whole or not campaign.missing:
+        return Group(*parts, *_missing(campaign.missing))
+    lacking = ", ".join(one.subject for one in campaign.missing)
+    return Group(*parts, Text(f"missing: {lacking}; `pipeline campaign show` has the mends", style="dim"))
 
 
 def requests_view(campaign: Campaign) -> RenderableType:
@@ -95,8 +99,27 @@ def reading_view(reading: CampaignReading) -> RenderableType:
     """The decision, why, and the numbers behind it."""
     word = campaign_pb2.CampaignDecision.Name(reading.decision).removeprefix("CAMPAIGN_DECISION_")
     standing = "the decision stands" if reading.is_final else "so far; the test goes on"
-    rate, sequential, fixed = reading.posterior, reading.sequential, reading.fixed_horizon
+    fixed = reading.fixed_horizon
+    sample = f"{fixed.visitors:,} of {fixed.visitors_needed:,} visitors"
     table = Table.grid(padding=(0, 2))
+    if fixed.visitors:
+        _numbers(table, reading)
+    table.add_row("sample", sample)
+    parts: list[RenderableType] = [
+        Text(),
+        Text.assemble((word.replace("_", "-"), VERDICT_STYLES.get(word, "bold")), f"  {standing}"),
+        Text(reading.explanation),
+        Text(),
+        table,
+    ]
+    parts += [Text(f"! {g.name}: {g.detail}", style="yellow") for g in reading.guardrails if not g.passed]
+    parts += [Text(f"! {n.message}", style="yellow") for n in reading.notices]
+    return Group(*parts)
+
+
+def _numbers(table: Table, reading: CampaignReading) -> None:
+    """What visitors have shown; without any, the prior's numbers would be mistaken for a finding."""
+    rate, sequential = reading.posterior, reading.sequential
     table.add_row("rate", f"{rate.mean:.1%}, {rate.credibility:.0%} credible {rate.low:.1%} to {rate.high:.1%}")
     table.add_row(
         "chances",
@@ -108,20 +131,9 @@ def reading_view(reading: CampaignReading) -> RenderableType:
         "any time",
         f"rate {sequential.low:.1%} to {sequential.high:.1%}, p {sequential.p_value:.3g} against the baseline",
     )
-    table.add_row("sample", f"{fixed.visitors:,} of {fixed.visitors_needed:,} visitors")
     table.add_row(
         "split", f"p {reading.sample_ratio.p_value:.3g}" + ("" if reading.sample_ratio.passed else ": broken")
     )
-    parts: list[RenderableType] = [
-        Text(),
-        Text.assemble((word.replace("_", "-"), VERDICT_STYLES.get(word, "bold")), f"  {standing}"),
-        Text(reading.explanation),
-        Text(),
-        table,
-    ]
-    parts += [Text(f"! {g.name}: {g.detail}", style="yellow") for g in reading.guardrails if not g.passed]
-    parts += [Text(f"! {n.message}", style="yellow") for n in reading.notices]
-    return Group(*parts)
 
 
 def _heading(campaign: Campaign, kind: str) -> list[RenderableType]:

@@ -75,6 +75,8 @@ def test_a_status_shows_counts_spend_and_platforms(campaign: Campaign) -> None:
     for part in ("running", "$7.50", "15.0%", "google_ads", "✓", campaign.page_url):
         assert part in text
     assert "0.0%" not in text
+    assert "missing: meta" in text
+    assert "Set one [now]." in printed(campaign_view(campaign, whole=True))
 
 
 def test_a_dry_run_shows_the_exact_requests(campaign: Campaign) -> None:
@@ -96,5 +98,8 @@ def test_a_reading_says_whether_it_stands() -> None:
     assert "NO-GO" in early
     assert "so far; the test goes on" in early
     assert "a got 39 of 40" in early
+    assert "credible" not in early, "nobody came: there is no rate to speak of"
+    reading.fixed_horizon.visitors = 40
+    assert "credible" in printed(reading_view(reading))
     reading.is_final = True
     assert "the decision stands" in printed(reading_view(reading))
