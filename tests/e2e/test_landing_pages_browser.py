@@ -16,25 +16,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.clock import SystemClock
 from chassis.database import Database
-from chassis.figures import Figures
-from pipeline.v1 import campaign_pb2, common_pb2
+from pipeline.v1 import common_pb2
 from pipeline.v1.campaign_pb2 import DraftCampaignRequest
-from services.campaign.drafting import Drafter
 from services.campaign.http.app import PageSide
 from services.campaign.http.contract import MessageKind, Problem, Published, View, YourData
 from services.campaign.http.routes import PageRules, PageStores
 from services.campaign.http.views import Views
-from services.campaign.live.pages import render_served
-from services.campaign.rendering import PageRenderer, Signup
+from services.campaign.rendering import PageRenderer
 from services.campaign.store import schema
 from services.campaign.store.published import PublishedStore
 from services.campaign.store.signups import SignupStore
 from services.campaign.store.visits import VisitStore
 from tests.support.browsers import DESKTOP, PHONE, SCHEMES, Scheme, chromium, visit
-from tests.support.campaigns import IDEAS, request_for, result_of
+from tests.support.campaigns import IDEAS, request_for
+from tests.support.published import published_of
 
 SIGN_UP = YourData("ada@example.org", datetime(2026, 11, 25, 23, 5, tzinfo=UTC), "I agree.", "1-abc", "a")
-CONTROLLER = "Ada Example, 1 Road, Sometown, ada@example.org"
 HOSTILE = {
     "script": "<script>alert(1)</script>",
     "handler": '"><img src=x onerror=alert(1)>',
@@ -49,26 +46,6 @@ HOSTILE = {
     "combining": "Z\u0351\u036b\u0343\u036a\u0302" * 20,
     "emoji": "\U0001f469\u200d\U0001f4bb\U0001f1fa\U0001f1f8" * 40,
 }
-
-
-def published_of(request: DraftCampaignRequest, slug: str) -> Published:
-    """What the store would hold after publication."""
-    renderer = PageRenderer()
-    draft = result_of(list(Drafter(Figures.load(), renderer, Signup()).draft(request)))
-    url = f"https://try.example/p/{slug}"
-    pages = render_served(request, draft, renderer, slug=slug, page_url=url, controller=CONTROLLER)
-    return Published(
-        id=slug,
-        slug=slug,
-        title=pages.title,
-        status=campaign_pb2.CAMPAIGN_STATUS_RUNNING,
-        visitor_key=b"k" * 32,
-        pages=pages.pages,
-        consent_text=pages.consent_text,
-        consent_version=pages.consent_version,
-        adults_only=pages.adults_only,
-        page_url=url,
-    )
 
 
 def hostile_request(text: str) -> DraftCampaignRequest:
