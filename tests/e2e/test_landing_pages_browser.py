@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from aiohttp import web
+from sqlalchemy import func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis.figures import Figures
-from pipeline.v1 import campaign_pb2, common_pb2
+from chassis.clock import SystemClock
+from chassis.database import Database
+from pipeline.v1 import common_pb2
 from pipeline.v1.campaign_pb2 import DraftCampaignRequest
-from services.campaign.drafting import Drafter
+from services.campaign.http.app import PageSide
 from services.campaign.http.contract import MessageKind, Problem, Published, View, YourData
+from services.campaign.http.routes import PageRules, PageStores
 from services.campaign.http.views import Views
-from services.campaign.live.pages import render_served
-from services.campaign.rendering import PageRenderer, Signup
+from services.campaign.rendering import PageRenderer
+from services.campaign.store import schema
+from services.campaign.store.published import PublishedStore
+from services.campaign.store.signups import SignupStore
+from services.campaign.store.visits import VisitStore
 from tests.support.browsers import DESKTOP, PHONE, SCHEMES, Scheme, chromium, visit
-from tests.support.campaigns import IDEAS, request_for, result_of
+from tests.support.campaigns import IDEAS, request_for
+from tests.support.published import published_of
 
 SIGN_UP = YourData("ada@example.org", datetime(2026, 11, 25, 23, 5, tzinfo=UTC), "I agree.", "1-abc", "a")
 HOSTILE = {
@@ -36,27 +46,6 @@ HOSTILE = {
     "combining": "Z\u0351\u036b\u0343\u036a\u0302" * 20,
     "emoji": "\U0001f469\u200d\U0001f4bb\U0001f1fa\U0001f1f8" * 40,
 }
-
-
-def published_of(request: DraftCampaignRequest, slug: str) -> Published:
-    """What the store would hold after publication."""
-    renderer = PageRenderer()
-    draft = result_of(list(Drafter(Figures.load(), renderer, Signup()).draft(request)))
-    controller = "Ada Example, 1 Road, Sometown, ada@example.org"
-    url = f"https://try.example/p/{slug}"
-    pages = render_served(request, draft, renderer, slug=slug, page_url=url, controller=controller)
-    return Published(
-        id=slug,
-        slug=slug,
-        title=pages.title,
-        status=campaign_pb2.CAMPAIGN_STATUS_RUNNING,
-        visitor_key=b"k" * 32,
-        pages=pages.pages,
-        consent_text=pages.consent_text,
-        consent_version=pages.consent_version,
-        adults_only=pages.adults_only,
-        page_url=url,
-    )
 
 
 def hostile_request(text: str) -> DraftCampaignRequest:
@@ -158,3 +147,121 @@ async def test_hostile_ideas_stay_text_and_break_no_layout() -> None:
                     if path.endswith("/a"):
                         assert await visitor.page.locator("[name=form]").get_attribute("value") == "f.1"
                         assert await visitor.page.locator("form button").is_visible()
+
+
+@asynccontextmanager
+async def page_server(folder: Path, published: Published) -> AsyncIterator[tuple[str, Database]]:
+    """The pages' server with one published campaign in its store; origin and store."""
+    database, clock = schema.campaigns_database(folder / "campaigns.db"), SystemClock()
+    await database.open()
+    await database.write(lambda conn: _publish(conn, published))
+    stores = PageStores(PublishedStore(database, clock), VisitStore(database, clock), SignupStore(database, clock))
+    # A test fills in the form faster than a person.
+    side = PageSide("127.0.0.1:0", stores, Views(PageRenderer()), clock, PageRules(form_seconds_min=0))
+    await side.start()
+    try:
+        yield side.address, database
+    finally:
+        await side.stop()
+        await database.close()
+
+
+async def _publish(conn: AsyncConnection, published: Published) -> None:
+    row = {
+        "id": published.id,
+        "tenant": "default",
+        "slug": published.slug,
+        "status": published.status,
+        "request": b"",
+        "draft": b"",
+        "visitor_key": published.visitor_key,
+        "title": published.title,
+        "consent_text": published.consent_text,
+        "consent_version": published.consent_version,
+        "adults_only": published.adults_only,
+        "created_at": 1,
+        "published_at": 1,
+    }
+    await conn.execute(insert(schema.campaigns).values(**row))
+    pages = [
+        {"campaign_id": published.id, "path": path, "html": html, "sha256": ""}
+        for path, html in published.pages.items()
+    ]
+    await conn.execute(insert(schema.pages), pages)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_a_visitor_signs_up_looks_withdraws_and_erases(tmp_path: Path, scheme: Scheme) -> None:
+    """Refused without consent, then signed up; own data seen, exported, withdrawn and erased, one step each."""
+    published = published_of(request_for(IDEAS["tutors"]), "tutors")
+    async with (
+        page_server(tmp_path, published) as (origin, database),
+        chromium() as browser,
+        visit(browser, origin, scheme=scheme, width=PHONE) as visitor,
+    ):
+        page = visitor.page
+        await visitor.see("/p/tutors")
+        assert await page.context.cookies() == []
+        await page.get_by_role("textbox", name="E-mail address").fill("grace@example.org")
+
+        await page.locator("form").evaluate("form => { form.noValidate = true }")
+        await page.get_by_role("button", name="Join the waiting list").click()
+        assert "consent" in await page.get_by_role("alert").inner_text()
+        assert await page.get_by_role("textbox", name="E-mail address").input_value() == "grace@example.org"
+        assert await visitor.violations() == []
+        assert await page.context.cookies() == []
+
+        await page.get_by_role("link", name="Go to the field").click()
+        await page.get_by_label("I agree that Ada Example").check()
+        await page.get_by_label("I am 18 or older").check()
+        await page.get_by_role("button", name="Join the waiting list").click()
+        await page.get_by_role("heading", name="You are on the list").wait_for()
+        text = await page.locator("main").inner_text()
+        assert "grace@example.org" in text
+        assert published.consent_text in text
+        assert len(await page.context.cookies()) == 1
+        assert await visitor.violations() == []
+        assert not await visitor.overflows()
+
+        async with page.expect_download() as download:
+            await page.get_by_role("button", name="Export").click()
+        told = json.loads((await (await download.value).path()).read_text())
+        assert (told["email"], told["consent_text"]) == ("grace@example.org", published.consent_text)
+
+        await page.get_by_role("button", name="Withdraw").click()
+        await page.get_by_role("heading", name="You have left the list").wait_for()
+        assert await page.get_by_role("button", name="Withdraw").count() == 0
+
+        await page.get_by_role("button", name="Erase").click()
+        await page.get_by_role("heading", name="Erased").wait_for()
+        assert "grace@example.org" not in await page.content()
+        assert await page.context.cookies() == []
+        async with database.read() as conn:
+            row = (await conn.execute(select(schema.signups))).one()
+            assert (row.email, row.email_key) == (None, None)
+            assert (await conn.execute(select(func.count()).select_from(schema.visitors))).scalar_one() == 1
+
+
+async def test_both_pages_work_without_scripts(tmp_path: Path) -> None:
+    """Whichever page a visitor is given, signing up takes a form and nothing else."""
+    published = published_of(request_for(IDEAS["food"]), "larder")
+    seen: set[str] = set()
+    async with page_server(tmp_path, published) as (origin, database), chromium() as browser:
+        for number in range(140, 160):
+            async with visit(browser, origin, scripts=False, number=number) as visitor:
+                await visitor.see("/p/larder")
+                variant = await visitor.page.locator("html").get_attribute("data-variant")
+                if variant in seen:
+                    continue
+                seen.add(str(variant))
+                await visitor.page.locator("[name=email]").fill(f"{variant}@example.org")
+                await visitor.page.locator("[name=consent]").check()
+                await visitor.page.locator("form button").click()
+                await visitor.page.get_by_role("heading", name="You are on the list").wait_for()
+            if len(seen) == 2:
+                break
+        async with database.read() as conn:
+            rows = await conn.execute(
+                select(schema.signups.c.email, schema.signups.c.variant, schema.signups.c.counted)
+            )
+            assert sorted(map(tuple, rows)) == [("a@example.org", "a", True), ("b@example.org", "b", True)]

@@ -13,6 +13,8 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright
 
+# As people's browsers call themselves: "HeadlessChrome" is a program, whose visits do not count.
+_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{number}.0.0.0 Safari/537.36"
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, Scheme] = ("light", "dark")
 DESKTOP, PHONE = 1280, 375
@@ -70,10 +72,24 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def visit(
-    browser: Browser, origin: str, *, scheme: Scheme = "light", width: int = DESKTOP
+    browser: Browser,
+    origin: str,
+    *,
+    scheme: Scheme = "light",
+    width: int = DESKTOP,
+    scripts: bool = True,
+    number: int = 140,
 ) -> AsyncIterator[Visit]:
-    """A visitor with empty pockets; fails at the end if a dialog opened, the console complained or a request left."""
-    context = await browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
+    """A visitor with empty pockets; fails at the end if a dialog opened, the console complained or a request left.
+
+    `number`: the browser's version; another number is another visitor. Without `scripts` the page has to do alone.
+    """
+    context = await browser.new_context(
+        color_scheme=scheme,
+        viewport={"width": width, "height": 900},
+        java_script_enabled=scripts,
+        user_agent=_AGENT.format(number=number),
+    )
     page = await context.new_page()
     subject = Visit(page, origin)
 

@@ -14,8 +14,8 @@ from services.campaign.drafting import Drafter
 from services.campaign.live.pages import ServedPages, render_served
 from services.campaign.rendering import PageRenderer, visible
 from tests.support.campaigns import IDEAS, request_for, result_of
+from tests.support.published import CONTROLLER
 
-CONTROLLER = "Ada Example, 1 Road, Sometown, ada@example.org"
 PLACEHOLDERS = ["mark", "problem", "email", "emailinvalid", "emailerror", "consentinvalid", "consenterror", "form"]
 
 

@@ -11,13 +11,11 @@ from html import unescape
 
 import pytest
 
-from pipeline.v1 import campaign_pb2
-from services.campaign.drafting import Drafter
 from services.campaign.http.contract import MessageKind, Problem, Published, View, YourData
 from services.campaign.http.views import Views
-from services.campaign.live.pages import render_served
 from services.campaign.rendering import PageRenderer
-from tests.support.campaigns import IDEAS, request_for, result_of
+from tests.support.campaigns import IDEAS, request_for
+from tests.support.published import published_of
 
 HOSTILE = '"><script>alert(1)</script>@@form@@'
 SIGN_UP = YourData("ada@example.org", datetime(2026, 11, 25, 23, 5, tzinfo=UTC), "I agree.", "1-abc", "a")
@@ -29,24 +27,9 @@ def views() -> Views:
 
 
 @pytest.fixture(scope="module")
-def published(drafter: Drafter) -> Published:
+def published() -> Published:
     """A campaign about lessons for pupils, so that the form has every field."""
-    request = request_for(IDEAS["tutors"])
-    draft = result_of(list(drafter.draft(request)))
-    pages = render_served(
-        request, draft, PageRenderer(), slug="tutors", page_url="https://try.example/p/tutors", controller="Ada"
-    )
-    return Published(
-        id="r1",
-        slug="tutors",
-        title=pages.title,
-        status=campaign_pb2.CAMPAIGN_STATUS_RUNNING,
-        visitor_key=b"k",
-        pages=pages.pages,
-        consent_text=pages.consent_text,
-        consent_version=pages.consent_version,
-        adults_only=pages.adults_only,
-    )
+    return published_of(request_for(IDEAS["tutors"]), "tutors")
 
 
 def every_view(views: Views, published: Published) -> list[View]:
