@@ -48,6 +48,9 @@ class CampaignConfig(ServerConfig):
     meta_account_id: str = Field("", description="Meta ad account that ads run in, kept in USD")
     meta_page_id: str = Field("", description="Facebook page that the ads are shown for")
     meta_countries: str = Field("US", description="countries whose people see the ads, two letters, commas between")
+    meta_picture_url: str = Field(
+        "", max_length=500, description="https address of the ad's picture; empty: the one that the page names"
+    )
     meta_beneficiary: str = Field(
         "", max_length=512, description="who benefits from the ads and pays for them, shown on ads in the EU"
     )

@@ -11,6 +11,9 @@ from typing import Any, Protocol
 
 from sqlalchemy import insert
 
+from bench.replay.platforms import fly as replayed_fly
+from bench.replay.platforms import google_ads as replayed_google_ads
+from bench.replay.platforms import meta as replayed_meta
 from bench.replay.platforms import netlify as replayed_netlify
 from bench.replay.platforms import posthog as replayed_posthog
 from bench.replay.platforms.netlify import NetlifyReplay
@@ -24,7 +27,7 @@ from pipeline.v1 import campaign_pb2
 from services.campaign.config import CampaignConfig
 from services.campaign.drafting import Drafter
 from services.campaign.live.setup import Setup
-from services.campaign.providers import netlify, posthog
+from services.campaign.providers import fly, google_ads, meta, netlify, posthog
 from services.campaign.providers.around import PlatformPool
 from services.campaign.providers.base import CampaignPlatforms, Entry, Launch, Platform
 from services.campaign.providers.fake import FakePlatform
@@ -113,6 +116,53 @@ CASES = [
             "posthog_project": replayed_posthog.PROJECT,
         },
         secrets=(replayed_posthog.KEY, replayed_posthog.PERSONAL_KEY),
+    ),
+    Case(
+        "google_ads",
+        made={"campaigns": 1},
+        standing=lambda stage: len(stage.all("campaigns")),
+        entry=google_ads.ENTRY,
+        # Dates are shown in UTC until the account's time zone is known.
+        replay=lambda: replayed_google_ads.GoogleAdsReplay(time_zone="UTC"),
+        settings=lambda url: {
+            "google_ads_url": url,
+            "google_ads_token_url": f"{url}/token",
+            "google_ads_customer_id": replayed_google_ads.CUSTOMER,
+            "google_ads_client_id": replayed_google_ads.CLIENT_ID,
+            "google_ads_client_secret": replayed_google_ads.CLIENT_SECRET,
+            "google_ads_refresh_token": replayed_google_ads.REFRESH_TOKEN,
+        },
+        secrets=(
+            replayed_google_ads.CLIENT_SECRET,
+            replayed_google_ads.REFRESH_TOKEN,
+            replayed_google_ads.ACCESS_TOKEN.format(1),
+        ),
+        runs=lambda stage: any(campaign["status"] == "ENABLED" for campaign in stage.all("campaigns")),
+    ),
+    Case(
+        "meta",
+        made={"campaigns": 1, "adsets": 1, "ads": 1},
+        standing=lambda stage: len(stage.nodes),
+        entry=meta.ENTRY,
+        replay=replayed_meta.MetaReplay,
+        settings=lambda url: {
+            "meta_url": url,
+            "meta_token": replayed_meta.TOKEN,
+            "meta_account_id": replayed_meta.ACCOUNT,
+            "meta_page_id": replayed_meta.PAGE,
+        },
+        secrets=(replayed_meta.TOKEN,),
+        runs=lambda stage: any(campaign["status"] == "ACTIVE" for campaign in stage.all("campaigns")),
+    ),
+    Case(
+        "fly",
+        made={"apps": 1, "shared_v4": 1, "v6": 1, "machines": 1},
+        standing=lambda stage: len(stage.apps),
+        entry=fly.ENTRY,
+        replay=replayed_fly.FlyReplay,
+        settings=lambda url: {"fly_url": url, "fly_token": replayed_fly.TOKEN},
+        secrets=(replayed_fly.TOKEN,),
+        runs=lambda stage: any(m["state"] == "started" for app in stage.apps for m in stage.machines(app)),
     ),
 ]
 

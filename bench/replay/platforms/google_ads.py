@@ -134,6 +134,8 @@ class GoogleAdsReplay(PlatformReplay):
             raise refuse(*faults)
         if body.get("validateOnly"):
             return web.json_response({})
+        # One request, one effect, whatever it consists of.
+        self.made["campaigns"] += sum("campaignOperation" in operation for operation in operations)
         return web.json_response({"mutateOperationResponses": self._carry_out(operations)})
 
     def _faults(self, place: int, operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -207,7 +209,6 @@ class GoogleAdsReplay(PlatformReplay):
             if "resourceName" in made:
                 real[made["resourceName"]] = given
             self.resources[given] = {**made, "resourceName": given}
-            self.made[collection] += 1
             answers.append({result: {"resourceName": given}})
         return answers
 

@@ -102,7 +102,7 @@ class MetaReplay(PlatformReplay):
         # Spend by campaign as the insights tell it ("12.34").
         self.spend: dict[str, str] = {}
         # Minutes that a throttled caller is told to wait.
-        self.minutes_to_wait = 5
+        self.minutes_to_wait = 1
         self._number = 120_330_000_008_134_000
 
     def all(self, kind: str) -> list[dict[str, Any]]:

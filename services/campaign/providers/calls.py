@@ -102,6 +102,12 @@ def text(platform: str, body: Mapping[str, Any], key: str) -> str:
     return str(value)
 
 
+def part(body: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """The object that stands under `key`; {} where none does."""
+    value = body.get(key)
+    return value if isinstance(value, dict) else {}
+
+
 def refused_body(response: HttpResponse) -> dict[str, Any]:
     """The JSON object of a refusal; {} where it is none."""
     try:

@@ -8,8 +8,9 @@ Cost: a running `shared-cpu-1x` with 256 MB is about 2 USD a month, a stopped on
 comes extra (fly.io/docs/about/pricing, read in November 2026). The Machines API reports no cost, so that none is read
 and `spends` is false: this money is not part of the campaign's budget.
 
-Switching takes the machine's lease first, so that two who switch do not undo each other, and waits until the machine
-is in the wanted state.
+Switching starts and stops the machine: ahead of visitors, and to spare what it costs. A visitor who comes meanwhile
+wakes it, and reads what the counting server says of the campaign. It takes the machine's lease first, so that two who
+switch do not undo each other, and waits until the machine is in the wanted state.
 """
 
 from __future__ import annotations
@@ -32,12 +33,13 @@ from services.campaign.providers.calls import (
     known_name,
     limited,
     object_of,
+    part,
     refused_body,
     refused_key,
     rows,
     text,
 )
-from services.campaign.providers.fly_front import TOKEN_SETTING, FlyAccess, address_of, app_name, machine
+from services.campaign.providers.fly_front import TOKEN_SETTING, FlyAccess, address_of, app_name, check_origin, machine
 
 if TYPE_CHECKING:
     from chassis.clock import Clock
@@ -48,8 +50,8 @@ APP, IPV4, IPV6, MACHINE = "fly/app", "fly/ipv4", "fly/ipv6", "fly/machine"
 LEASE_SECONDS = 60
 # The API waits this long at most, well within the pool's time-out.
 WAIT_SECONDS = 15
-_RUNNING = frozenset({"started", "starting"})
-_HELD = frozenset({"created", "stopped", "suspended"})
+_RUNNING = ("started", "starting")
+_HELD = ("created", "stopped", "suspended")
 
 
 class Fly:
@@ -93,6 +95,7 @@ class Fly:
 
     async def perform(self, launch: Launch, step: Step, done: Done) -> Effect:
         app = app_name(launch)
+        check_origin(launch, app)
         try:
             response = await self._send(self._creation(launch, step))
         except PipelineError as error:
@@ -104,7 +107,7 @@ class Fly:
                 raise
             return found
         if step.key == APP:
-            return Effect(app, detail=address_of(app))
+            return Effect(app, detail=f"visitors reach it at {address_of(app)}")
         made = object_of(PLATFORM, json_of(PLATFORM, response))
         return Effect(text(PLATFORM, made, "id" if step.key == MACHINE else "ip"))
 
@@ -166,8 +169,7 @@ class Fly:
         """The nonce of a lease on a machine; given back, or left to run out where giving back fails."""
         body = {"ttl": LEASE_SECONDS, "description": "switching"}
         answer = object_of(PLATFORM, json_of(PLATFORM, await self._send(self._call("POST", f"{path}/lease", body))))
-        data = answer.get("data")
-        nonce = text(PLATFORM, data if isinstance(data, dict) else {}, "nonce")
+        nonce = text(PLATFORM, part(answer, "data"), "nonce")
         try:
             yield nonce
         finally:
@@ -182,13 +184,11 @@ class Fly:
             if error.metadata.get("status") == "404":
                 return None
             raise
-        organisation = found.get("organization")
-        slug = organisation.get("slug") if isinstance(organisation, dict) else None
-        if slug != self._access.organisation:
+        if part(found, "organization").get("slug") != self._access.organisation:
             raise failed(
                 PLATFORM, "has the app in another organisation; check PIPELINE_FLY_ORGANISATION", cause="refused"
             )
-        return Effect(app, found=True, detail=address_of(app))
+        return Effect(app, found=True, detail=f"found; visitors reach it at {address_of(app)}")
 
     async def _find_machine(self, app: str) -> Effect | None:
         listed = json_of(PLATFORM, await self._send(self._call("GET", f"apps/{app}/machines")))

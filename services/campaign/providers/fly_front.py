@@ -11,11 +11,13 @@ import hashlib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from pipeline.errors import PipelineError
 from services.campaign.providers.base import Launch
+from services.campaign.providers.launches import check_public
 
 if TYPE_CHECKING:
     from services.campaign.config import CampaignConfig
@@ -107,10 +109,18 @@ def caddyfile(origin: str) -> str:
 """
 
 
+def check_origin(launch: Launch, app: str) -> None:
+    """Raises INVALID_FIELD for an origin that visits cannot be passed on to: out of reach, or the front itself."""
+    check_public("origin_url", launch.origin_url)
+    if urlsplit(launch.origin_url).hostname == urlsplit(address_of(app)).hostname:
+        raise PipelineError.invalid("origin_url", "is the front itself; set PIPELINE_PAGE_URL to the counting server's")
+
+
 def machine(access: FlyAccess, launch: Launch, name: str) -> dict[str, Any]:
     """Body of the request that makes the machine, switched off (`skip_launch`).
 
-    `autostart` is off: else a visitor would start what was held.
+    Fly's proxy starts a machine that is held when a visitor comes, so that a paused campaign still says so, and
+    suspends one that nobody visits: whether ads lead here is not the front's to decide.
     """
     content = base64.b64encode(caddyfile(launch.origin_url).encode()).decode()
     body: dict[str, Any] = {
@@ -126,8 +136,8 @@ def machine(access: FlyAccess, launch: Launch, name: str) -> dict[str, Any]:
                 {
                     "protocol": "tcp",
                     "internal_port": PORT,
-                    "autostart": False,
-                    "autostop": "off",
+                    "autostart": True,
+                    "autostop": "suspend",
                     "ports": [
                         {"port": 80, "handlers": ["http"], "force_https": True},
                         {"port": 443, "handlers": ["tls", "http"]},

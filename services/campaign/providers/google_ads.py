@@ -24,14 +24,16 @@ from pipeline.errors import PipelineError
 from pipeline.v1 import campaign_pb2
 from services.campaign.domain import limits
 from services.campaign.providers.base import Done, Effect, Entry, Launch, Step, Terms
-from services.campaign.providers.calls import Api, Call, failed, rows, text
+from services.campaign.providers.calls import Api, Call, failed, part, rows, text
 from services.campaign.providers.google_ads_access import PLATFORM, GoogleAdsAccess, Tokens
 from services.campaign.providers.google_ads_errors import DUPLICATE_NAME, GONE, refusal
 from services.campaign.providers.google_ads_operations import DAYS_MAX, DAYS_MIN, mutate
 from services.campaign.providers.launches import (
     CENT_MICROS,
+    DIGITS_MAX,
     budget_too_small,
     channel_of,
+    check_public,
     name_of,
     not_in_usd,
     texts,
@@ -70,8 +72,8 @@ class GoogleAds:
         fields = "campaign.resource_name, campaign.name, campaign.status"
         where = f"campaign.name = {quoted(step.name)} AND campaign.status != 'REMOVED'"
         for row in await self._search(selecting(fields, "campaign", where)):
-            campaign = row.get("campaign")
-            if isinstance(campaign, dict) and campaign.get("name") == step.name:
+            campaign = part(row, "campaign")
+            if campaign.get("name") == step.name:
                 return Effect(text(PLATFORM, campaign, "resourceName"), found=True)
         return None
 
@@ -88,9 +90,8 @@ class GoogleAds:
                 raise
             return found
         for made in rows(PLATFORM, answer, "mutateOperationResponses"):
-            result = made.get("campaignResult")
-            if isinstance(result, dict):
-                return Effect(text(PLATFORM, result, "resourceName"))
+            if "campaignResult" in made:
+                return Effect(text(PLATFORM, part(made, "campaignResult"), "resourceName"))
         raise failed(PLATFORM, "answered without the campaign's name", cause="malformed")
 
     async def undo(self, launch: Launch, step: Step, external_id: str) -> None:
@@ -113,11 +114,11 @@ class GoogleAds:
         )
         spent = 0
         for row in await self._search(selecting(fields, "campaign", where)):
-            currency = row.get("customer", {}).get("currencyCode", "")
+            currency = part(row, "customer").get("currencyCode", "")
             if currency != "USD":
                 raise self._wrong_currency(str(currency))
-            cost = row.get("metrics", {}).get("costMicros", "0")
-            if not str(cost).isdecimal():
+            cost = str(part(row, "metrics").get("costMicros", "0"))
+            if not cost.isdecimal() or len(cost) > DIGITS_MAX:
                 raise failed(PLATFORM, "answered a cost that is no number", cause="malformed")
             spent += int(cost)
         return spent
@@ -140,15 +141,15 @@ class GoogleAds:
         try:
             return await call.read(self._api, await self._tokens.headers())
         except PipelineError as error:
-            # A call that is refused for its token has no effect: the one case in which it is sent again here.
-            if error.metadata.get("status") != "401" or not self._tokens.forget():
-                raise
-        return await call.read(self._api, await self._tokens.headers())
+            if error.metadata.get("status") == "401":
+                self._tokens.forget()
+            raise
 
     # ------------------------------------------------------------------------------------ checks
 
     async def _check(self, launch: Launch) -> None:
         """Refuses what Google would refuse, or would spend differently, before anything is made."""
+        check_public("page_url", launch.page_url)
         bid = channel_of(launch, limits.GOOGLE).cpc_high_micros
         if whole_cents(bid) < CENT_MICROS:
             raise PipelineError.invalid("platforms", f"name {PLATFORM}, for which the plan has no price of a click")
@@ -173,7 +174,7 @@ class GoogleAds:
     async def _known_account(self) -> tuple[str, str]:
         if self._account is None:
             found = await self._search("SELECT customer.currency_code, customer.time_zone FROM customer LIMIT 1")
-            customer = found[0].get("customer", {}) if found else {}
+            customer = part(found[0], "customer") if found else {}
             self._account = (str(customer.get("currencyCode", "")), str(customer.get("timeZone", "")))
         return self._account
 

@@ -133,10 +133,9 @@ class Tokens:
         """The headers of a call now."""
         return self._headers(await self._current(), self.access.developer_token.get_secret_value())
 
-    def forget(self) -> bool:
-        """Drops a token that was refused; True where another can be had."""
+    def forget(self) -> None:
+        """Drop a token that was refused: the next call gets another one."""
         self._token = ""
-        return self.access.renewable
 
     def _headers(self, token: str, developer_token: str) -> dict[str, str]:
         headers = {"Authorization": f"Bearer {token}"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import unicodedata
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -16,6 +17,9 @@ from services.campaign.providers.base import Launch
 TITLE_CHARS_MAX = 60
 # US cents in micros: the smallest step that platforms bill in.
 CENT_MICROS = 10_000
+# Of an amount in micros that a platform tells: more is no money that anybody spends here.
+DIGITS_MAX = 15
+_LOCAL_ENDINGS = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 
 
 def name_of(launch: Launch) -> str:
@@ -49,6 +53,17 @@ def channel_of(launch: Launch, platform: AdPlatform.ValueType) -> ChannelPlan:
 def whole_cents(micros: int) -> int:
     """Rounded down to a cent: platforms refuse fractions, and a cap is never exceeded."""
     return micros // CENT_MICROS * CENT_MICROS
+
+
+def check_public(field: str, url: str) -> None:
+    """Raises INVALID_FIELD for an address that only this machine or this network reaches: nobody else would."""
+    host = urlsplit(url).hostname or ""
+    try:
+        public = ipaddress.ip_address(host).is_global
+    except ValueError:
+        public = "." in host.strip(".") and not host.rstrip(".").endswith(_LOCAL_ENDINGS)
+    if not public:
+        raise PipelineError.invalid(field, "is not an address that everybody reaches; set PIPELINE_PAGE_URL to one")
 
 
 def dollars(micros: int) -> str:

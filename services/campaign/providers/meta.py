@@ -28,7 +28,9 @@ from services.campaign.providers.base import Done, Effect, Entry, Launch, Step, 
 from services.campaign.providers.calls import BLANKED, Api, Call, failed, rows, text
 from services.campaign.providers.launches import (
     CENT_MICROS,
+    DIGITS_MAX,
     budget_too_small,
+    check_public,
     name_of,
     not_in_usd,
     texts,
@@ -151,6 +153,7 @@ class Meta:
 
     async def _check(self, launch: Launch) -> None:
         """Refuses what Meta would refuse, or would spend differently, before anything is made."""
+        check_public("page_url", launch.page_url)
         start, end = self._times(launch)
         days = math.ceil((end - start) / timedelta(days=1))
         if days < 2:
@@ -189,7 +192,7 @@ class Meta:
 def micros(amount: str) -> int:
     """ "12.34" in micros, exactly."""
     whole, _, part = amount.partition(".")
-    if not whole.isdecimal() or (part and not part.isdecimal()):
+    if not whole.isdecimal() or len(whole) > DIGITS_MAX - 6 or (part and not part.isdecimal()):
         raise failed(PLATFORM, "answered an amount that is no number", cause="malformed")
     return int(whole) * 1_000_000 + int(part[:6].ljust(6, "0"))
 

@@ -36,7 +36,7 @@ def refusal(response: HttpResponse) -> PipelineError:
     error = refused_body(response).get("error")
     if not isinstance(error, dict):
         return limited(PLATFORM, None, 429) if response.status == 429 else answered(PLATFORM, response.status)
-    number = error.get("code")
+    number = error["code"] if isinstance(error.get("code"), int) else 0
     named = code_of(error)
     if number in _THROTTLED or response.status == 429:
         return limited(PLATFORM, regained_after(response), response.status, named)

@@ -42,6 +42,8 @@ class MetaAccess:
     countries: str = "US"
     # Who benefits from the ads and pays for them; asked for where an EU country is targeted.
     beneficiary: str = ""
+    # Address of a picture for the ad; "": the one that the page names (og:image), where it names one.
+    picture: str = ""
     # Special ad categories besides those that the idea's field asks for; "" none.
     categories: str = ""
     url: str = "https://graph.facebook.com"
@@ -56,6 +58,7 @@ class MetaAccess:
             page_id=config.meta_page_id,
             countries=config.meta_countries,
             beneficiary=config.meta_beneficiary,
+            picture=config.meta_picture_url,
             categories=config.meta_special_ad_categories,
             url=config.meta_url,
             version=config.meta_version,
@@ -88,6 +91,8 @@ class MetaAccess:
             return "PIPELINE_META_COUNTRIES holds no two-letter country codes such as US,CA"
         if EU.intersection(self.country_codes) and not self.beneficiary.strip():
             return "PIPELINE_META_BENEFICIARY is empty: Meta asks who benefits from ads in the EU"
+        if self.picture and not self.picture.startswith("https://"):
+            return "PIPELINE_META_PICTURE_URL is no https address"
         unknown = [category for category in _listed(self.categories) if category not in SPECIAL]
         if unknown:
             return f"PIPELINE_META_SPECIAL_AD_CATEGORIES holds {unknown[0]}; write some of {', '.join(SPECIAL[1:])}"
@@ -171,8 +176,7 @@ def ad_set(access: MetaAccess, launch: Launch, campaign_id: str, start: datetime
 def ad(access: MetaAccess, launch: Launch, ad_set_id: str) -> dict[str, Any]:
     """The ad with its creative in it, so that no creative of a lost reply is left over.
 
-    One ad with the first text of each kind: a test of this size tells no ads apart. Meta takes the picture from the
-    page (og:image).
+    One ad with the first text of each kind: a test of this size tells no ads apart.
     """
     page = tagged(launch.page_url, {"source": "meta", "medium": "paid_social", "campaign": launch.slug})
     link: dict[str, Any] = {"link": page, "call_to_action": {"type": "SIGN_UP", "value": {"link": page}}}
@@ -180,6 +184,8 @@ def ad(access: MetaAccess, launch: Launch, ad_set_id: str) -> dict[str, Any]:
         drafted = texts(launch, limits.META, kind)
         if drafted:
             link[key] = drafted[0]
+    if access.picture:
+        link["picture"] = access.picture
     return {
         "name": name_of(launch),
         "adset_id": ad_set_id,
