@@ -174,6 +174,7 @@ async def _publish(conn: AsyncConnection, published: Published) -> None:
         "status": published.status,
         "request": b"",
         "draft": b"",
+        "page_url": published.page_url,
         "visitor_key": published.visitor_key,
         "title": published.title,
         "consent_text": published.consent_text,
