@@ -7,23 +7,15 @@ without one of its phases; 4 no server answers; 130 interrupted.
 
 from __future__ import annotations
 
-import contextlib
 import sys
-from collections.abc import Coroutine, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from pipeline.errors import PipelineError
-
-EXIT_FAILED, EXIT_BAD_INPUT, EXIT_PARTIAL, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
-SERVED_TARGET = "127.0.0.1:50051"
-"""Where `pipeline serve` listens."""
+from pipeline import campaign_cli
+from pipeline.cli_base import SERVED_TARGET, AsJson, NoCache, Offline, StateDir, Target, errors, run_async
 
 app = typer.Typer(
     name="pipeline",
@@ -56,20 +48,6 @@ class Mvp(StrEnum):
     NONE = "none"
 
 
-Target = Annotated[
-    str,
-    typer.Option("--target", envvar="PIPELINE_TARGET", help="Gateway to call (host:port); embedded without."),
-]
-Offline = Annotated[
-    bool, typer.Option("--offline", envvar="PIPELINE_OFFLINE", help="Open no outside connection, ask no DNS.")
-]
-StateDir = Annotated[
-    Path | None, typer.Option("--state-dir", envvar="PIPELINE_STATE_DIR", help="Where runs are stored.")
-]
-NoCache = Annotated[bool, typer.Option("--no-cache", help="Ask every source anew; keep none of the answers.")]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON lines on standard output, for machines.")]
-
-
 @app.command()
 def run(
     idea: Annotated[str, typer.Argument(help="The idea: 10 to 5,000 characters.")],
@@ -99,8 +77,8 @@ def run(
     """Take one idea through every phase and write the result to a folder."""
     from pipeline import commands
 
-    with _errors(as_json):
-        code = _run_async(
+    with errors(as_json):
+        code = run_async(
             commands.run(
                 idea,
                 commands.RunOptions(
@@ -136,8 +114,8 @@ def ideas(
     from pipeline import commands
 
     connection = commands.Connection(target=target, offline=offline, state_dir=state_dir)
-    with _errors(as_json):
-        code = _run_async(commands.ideas(file, connection, out=out, budget=budget, no_cache=no_cache, as_json=as_json))
+    with errors(as_json):
+        code = run_async(commands.ideas(file, connection, out=out, budget=budget, no_cache=no_cache, as_json=as_json))
     raise typer.Exit(code)
 
 
@@ -147,6 +125,10 @@ def serve(
         int, typer.Option("--port", min=1024, max=65000, help="Gateway's gRPC port; the phases take +10 to +14.")
     ] = 50051,
     http_port: Annotated[int, typer.Option("--http-port", min=1024, max=65535, help="Gateway's HTTP port.")] = 8080,
+    page_port: Annotated[
+        int | None,
+        typer.Option("--page-port", min=1024, max=65535, help="Port of landing pages; --http-port + 1 without."),
+    ] = None,
     state_dir: StateDir = None,
     offline: Offline = False,
 ) -> None:
@@ -156,10 +138,14 @@ def serve(
     def say(text: str) -> None:
         typer.echo(f"pipeline serve: {text}")
 
-    with _errors(False):
-        check_ports(port, http_port)
-        supervisor = Supervisor(say, port=port, http_port=http_port, state_dir=state_dir, offline=offline)
-        code = _run_async(supervisor.run())
+    # The last port there is has none behind it.
+    pages = page_port if page_port is not None else min(http_port + 1, 65535)
+    with errors(False):
+        check_ports(port, http_port, pages)
+        supervisor = Supervisor(
+            say, port=port, http_port=http_port, page_port=pages, state_dir=state_dir, offline=offline
+        )
+        code = run_async(supervisor.run())
     raise typer.Exit(code)
 
 
@@ -175,8 +161,8 @@ def watch(
     from pipeline import commands
 
     connection = commands.Connection(target=target, state_dir=state_dir)
-    with _errors(as_json):
-        code = _run_async(commands.watch(run_name, connection, after=after, as_json=as_json))
+    with errors(as_json):
+        code = run_async(commands.watch(run_name, connection, after=after, as_json=as_json))
     raise typer.Exit(code)
 
 
@@ -192,8 +178,8 @@ def report(
     from pipeline import commands
 
     connection = commands.Connection(target=target, state_dir=state_dir)
-    with _errors(as_json):
-        code = _run_async(commands.report(run_name, connection, out=out, as_json=as_json))
+    with errors(as_json):
+        code = run_async(commands.report(run_name, connection, out=out, as_json=as_json))
     raise typer.Exit(code)
 
 
@@ -207,8 +193,8 @@ def runs(
     """List runs, newest first."""
     from pipeline import commands
 
-    with _errors(as_json):
-        code = _run_async(
+    with errors(as_json):
+        code = run_async(
             commands.runs(commands.Connection(target=target, state_dir=state_dir), limit=limit, as_json=as_json)
         )
     raise typer.Exit(code)
@@ -223,8 +209,8 @@ def check(
     """Hold every citation of a run against the texts it kept and against the pages as they are now."""
     from pipeline import checking
 
-    with _errors(as_json):
-        code = _run_async(checking.check(folder, offline=offline, as_json=as_json))
+    with errors(as_json):
+        code = run_async(checking.check(folder, offline=offline, as_json=as_json))
     raise typer.Exit(code)
 
 
@@ -233,8 +219,8 @@ def breakers(target: Target = SERVED_TARGET, as_json: AsJson = False) -> None:
     """Show the circuit breakers of served processes, and what happened to them. An embedded run's are in its trace."""
     from pipeline import operations_commands
 
-    with _errors(as_json):
-        code = _run_async(operations_commands.breakers(target, as_json=as_json))
+    with errors(as_json):
+        code = run_async(operations_commands.breakers(target, as_json=as_json))
     raise typer.Exit(code)
 
 
@@ -251,8 +237,8 @@ def cache_stats(target: CacheTarget = "", state_dir: StateDir = None, as_json: A
     """Show what is kept: on disk, or in served processes."""
     from pipeline import operations_commands
 
-    with _errors(as_json):
-        code = _run_async(operations_commands.cache_stats(target, state_dir, as_json=as_json))
+    with errors(as_json):
+        code = run_async(operations_commands.cache_stats(target, state_dir, as_json=as_json))
     raise typer.Exit(code)
 
 
@@ -266,88 +252,12 @@ def cache_clear(
     """Forget cached answers: on disk, or in served processes (their memory included)."""
     from pipeline import operations_commands
 
-    with _errors(as_json):
-        code = _run_async(operations_commands.cache_clear(tuple(name or ()), target, state_dir, as_json=as_json))
+    with errors(as_json):
+        code = run_async(operations_commands.cache_clear(tuple(name or ()), target, state_dir, as_json=as_json))
     raise typer.Exit(code)
 
 
-def _run_async(work: Coroutine[Any, Any, int]) -> int:
-    import asyncio
-
-    return asyncio.run(work)
-
-
-@contextlib.contextmanager
-def _errors(as_json: bool) -> Iterator[None]:
-    """Turn errors into one sentence and an exit code; nothing else of ours prints a stack."""
-    from chassis.config import ConfigError
-    from pipeline.errors import PipelineError
-
-    try:
-        yield
-    except PipelineError as error:
-        _fail(error, as_json)
-    except ConfigError as error:
-        typer.echo(f"pipeline: {error}", err=True)
-        raise typer.Exit(EXIT_BAD_INPUT) from error
-    except KeyboardInterrupt:
-        typer.echo("pipeline: interrupted", err=True)
-        raise typer.Exit(EXIT_INTERRUPTED) from None
-
-
-def _fail(error: PipelineError, as_json: bool) -> NoReturn:
-    import grpc
-
-    if as_json:
-        import json
-
-        typer.echo(json.dumps(error.to_json()))
-    if error.violations:
-        sentence = "; ".join(f"{_option(violation.field)} {violation.description}" for violation in error.violations)
-    else:
-        named = error.metadata.get("run") or error.metadata.get("batch") or ""
-        sentence = f"{named}: {error.message}" if named and named not in error.message else error.message
-    typer.echo(f"pipeline: {sentence}", err=True)
-    bad_input = (
-        grpc.StatusCode.INVALID_ARGUMENT,
-        grpc.StatusCode.NOT_FOUND,
-        grpc.StatusCode.FAILED_PRECONDITION,
-    )
-    if error.code in bad_input:
-        raise typer.Exit(EXIT_BAD_INPUT)
-    if error.code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
-        raise typer.Exit(EXIT_UNREACHABLE)
-    raise typer.Exit(EXIT_FAILED)
-
-
-OPTION_NAMES = {
-    "spec.idea.text": "the idea",
-    "startup_idea": "the idea",
-    "spec.idea.name": "--name",
-    "max_total_budget": "--budget",
-    "spec.budget_micros": "--budget",
-    "budget_micros": "--budget",
-    "ad_budget": "--ad-budget",
-    "spec.ad_budget_micros": "--ad-budget",
-    "out": "--out",
-    "folder": "the folder",
-    "port": "port",
-}
-
-
-def _option(field: str) -> str:
-    """The command line's name of a field."""
-    for prefix in ("spec.documents", "documents"):
-        if field.startswith(prefix):
-            return "--document"
-    return OPTION_NAMES.get(field, field)
-
-
-def console(as_json: bool) -> Console:
-    """Where people read: standard output, or standard error when that is for machines."""
-    from rich.console import Console
-
-    return Console(stderr=as_json, highlight=False)
+app.add_typer(campaign_cli.campaign, name="campaign")
 
 
 def main() -> None:

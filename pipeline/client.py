@@ -1,4 +1,4 @@
-"""Async client of the gateway: the twelve calls of `PipelineService` with the manners that gRPC leaves to us.
+"""Async client of the gateway: runs, campaigns and operations, with the manners that gRPC leaves to us.
 
 Every call has a deadline (gRPC has no default one), creation carries a request id so that a retry is safe, and a
 watch that loses its connection goes on after the last event it saw.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import grpc
 
@@ -18,6 +18,8 @@ from chassis.channel import open_channel
 from chassis.clock import Clock, SystemClock
 from pipeline.errors import PipelineError, from_rpc_error
 from pipeline.v1 import (
+    campaign_pb2,
+    campaign_pb2_grpc,
     common_pb2,
     errors_pb2,
     operations_pb2,
@@ -26,11 +28,16 @@ from pipeline.v1 import (
     pipeline_pb2_grpc,
 )
 
+T = TypeVar("T")
+
 READ_SECONDS = 5.0
 """Deadline of a read: a healthy gateway answers in milliseconds."""
 
 CREATE_SECONDS = 15.0
 """Deadline of a creation: it may carry 8 MiB of documents and syncs to disk."""
+
+PLATFORM_SECONDS = 180.0
+"""Deadline of a call that may ask advertising platforms: a dozen requests, each with its time-out and retries."""
 
 RECONNECT_SECONDS = 60.0
 """How long a watch keeps trying to reach a gateway that it lost before it gives up."""
@@ -78,6 +85,10 @@ class GatewayClient:
     @property
     def _operations(self) -> operations_pb2_grpc.OperationsServiceAsyncStub:
         return operations_pb2_grpc.OperationsServiceStub(self._open())
+
+    @property
+    def _campaigns(self) -> campaign_pb2_grpc.LiveCampaignServiceAsyncStub:
+        return campaign_pb2_grpc.LiveCampaignServiceStub(self._open())
 
     async def close(self) -> None:
         """Close the connection; calls under way end as CANCELLED."""
@@ -243,3 +254,63 @@ class GatewayClient:
             return await self._operations.ClearCaches(request, timeout=READ_SECONDS)
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from error
+
+    async def get_campaign(self, name: str) -> campaign_pb2.Campaign:
+        """The campaign `runs/{run}/campaign` as it stands. Raises CAMPAIGN_NOT_FOUND."""
+        request = campaign_pb2.GetCampaignRequest(name=name)
+        return (await _answer(self._campaigns.GetCampaign(request, timeout=READ_SECONDS))).campaign
+
+    async def list_campaigns(self, page_size: int = 50, page_token: str = "") -> campaign_pb2.ListCampaignsResponse:
+        """One page of campaigns, newest first."""
+        request = campaign_pb2.ListCampaignsRequest(page_size=page_size, page_token=page_token)
+        return await _answer(self._campaigns.ListCampaigns(request, timeout=READ_SECONDS))
+
+    async def publish_campaign(
+        self, name: str, *, dry_run: bool = False, platforms: Sequence[str] = (), budget_micros: int | None = None
+    ) -> campaign_pb2.Campaign:
+        """Put the campaign online, or show what that would send. May be repeated: nothing is set up twice."""
+        request = campaign_pb2.PublishCampaignRequest(
+            name=name, dry_run=dry_run, platforms=platforms, budget_micros=budget_micros
+        )
+        return (await _answer(self._campaigns.PublishCampaign(request, timeout=PLATFORM_SECONDS))).campaign
+
+    async def pause_campaign(self, name: str) -> campaign_pb2.Campaign:
+        """Hold ads and pages. Raises CAMPAIGN_STATE where there is nothing to hold."""
+        request = campaign_pb2.PauseCampaignRequest(name=name)
+        return (await _answer(self._campaigns.PauseCampaign(request, timeout=PLATFORM_SECONDS))).campaign
+
+    async def resume_campaign(self, name: str) -> campaign_pb2.Campaign:
+        """Let pages and ads go on. Raises CAMPAIGN_STATE where the money is spent or the test is over."""
+        request = campaign_pb2.ResumeCampaignRequest(name=name)
+        return (await _answer(self._campaigns.ResumeCampaign(request, timeout=PLATFORM_SECONDS))).campaign
+
+    async def read_campaign(self, name: str) -> campaign_pb2.ReadCampaignResponse:
+        """Ask for the spend and read the counts by the plan."""
+        request = campaign_pb2.ReadCampaignRequest(name=name)
+        return await _answer(self._campaigns.ReadCampaign(request, timeout=PLATFORM_SECONDS))
+
+    async def complete_campaign(self, name: str) -> campaign_pb2.CompleteCampaignResponse:
+        """End it for good, with a last reading."""
+        request = campaign_pb2.CompleteCampaignRequest(name=name)
+        return await _answer(self._campaigns.CompleteCampaign(request, timeout=PLATFORM_SECONDS))
+
+    async def export_campaign(self, name: str, *, include_signups: bool = False) -> list[common_pb2.Artifact]:
+        """The campaign's files with their content, each checked against its digest; personal data where asked for."""
+        request = campaign_pb2.ExportCampaignRequest(name=name, include_signups=include_signups)
+        reply = await _answer(self._campaigns.ExportCampaign(request, timeout=CREATE_SECONDS))
+        for artifact in reply.artifacts:
+            if hashlib.sha256(artifact.content).hexdigest() != artifact.sha256:
+                raise PipelineError(
+                    errors_pb2.ERROR_REASON_ARTIFACT_REJECTED,
+                    f"{artifact.path} arrived damaged; export again",
+                    metadata={"artifact": artifact.path},
+                )
+        return list(reply.artifacts)
+
+
+async def _answer(call: Awaitable[T]) -> T:
+    """The reply of a call; a failure as the typed error that it carries."""
+    try:
+        return await call
+    except grpc.aio.AioRpcError as error:
+        raise from_rpc_error(error) from error

@@ -8,7 +8,7 @@ import csv
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Collection, Coroutine
+from collections.abc import AsyncIterator, Collection, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from rich.table import Table
 
 from chassis.config import ServerConfig, load
 from chassis.logs import configure_logging
-from pipeline.cli import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_PARTIAL, console
+from pipeline.cli_base import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_PARTIAL, console
 from pipeline.client import TERMINAL_STATES, GatewayClient
 from pipeline.console import RunView, summary, verdict_text
 from pipeline.embedded import PHASES, EmbeddedOptions, EmbeddedPipeline
@@ -50,8 +50,11 @@ class Connection:
     state_dir: Path | None = None
 
     @contextlib.asynccontextmanager
-    async def open(self, *, run_work: bool = True) -> AsyncIterator[GatewayClient]:
-        """A client of the target, or of embedded servers that live as long as the context."""
+    async def open(self, *, run_work: bool = True, phases: Sequence[str] | None = None) -> AsyncIterator[GatewayClient]:
+        """A client of the target, or of embedded servers that live as long as the context.
+
+        `phases`: the phase servers to embed; without, all where there is work to run and none where there is not.
+        """
         if self.target:
             async with GatewayClient(self.target) as client:
                 await client.list_runs(page_size=1)  # says at once when nobody is there
@@ -65,7 +68,7 @@ class Connection:
         options = EmbeddedOptions(
             state_dir=self.state_dir,
             offline=self.offline,
-            phases=PHASES if run_work else (),
+            phases=phases if phases is not None else PHASES if run_work else (),
             run_work=run_work,
         )
         async with EmbeddedPipeline(options) as embedded, GatewayClient(embedded.target) as client:

@@ -126,6 +126,9 @@ class EmbeddedPipeline:
 
     def _settings(self, name: str) -> dict[str, Any]:
         settings: dict[str, Any] = {"listen": self._socket(name)}
+        if name == "campaign":
+            # Pages outlive a program: `pipeline serve` serves them, from the same state folder.
+            settings["page_listen"] = "off"
         if self.options.state_dir is not None:
             settings["state_dir"] = self.options.state_dir
         if self.options.offline:

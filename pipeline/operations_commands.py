@@ -12,7 +12,7 @@ from rich.text import Text
 
 from chassis.cache_file import FILE_NAME, CacheFile
 from chassis.config import ServerConfig, load
-from pipeline.cli import console
+from pipeline.cli_base import console
 from pipeline.client import GatewayClient
 from pipeline.commands import print_message
 from pipeline.v1 import operations_pb2

@@ -74,7 +74,7 @@ async def _download(client: GatewayClient, run_name: str, staging: Path, folder:
     slots = asyncio.Semaphore(PARALLEL_DOWNLOADS)
 
     async def fetch(path: str, name: str) -> SavedArtifact:
-        target = _inside(staging, path)
+        target = inside(staging, path)
         async with slots:
             content = await client.download_artifact(name)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -85,7 +85,7 @@ async def _download(client: GatewayClient, run_name: str, staging: Path, folder:
     return list(await asyncio.gather(*(fetch(artifact.path, artifact.name) for artifact in artifacts)))
 
 
-def _inside(folder: Path, path: str) -> Path:
+def inside(folder: Path, path: str) -> Path:
     """The place of an artifact; a server, even a hostile one, cannot write outside the folder."""
     parts = PurePosixPath(path).parts
     if not parts or path.startswith("/") or ".." in parts or "\\" in path or "\0" in path:

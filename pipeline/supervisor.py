@@ -17,6 +17,7 @@ from pipeline.errors import PipelineError
 
 GATEWAY_PORT = 50051
 HTTP_PORT = 8080
+PAGE_PORT = 8081
 PHASES = ("validation", "evidence", "pitch", "campaign", "mvp")
 PHASE_PORT_OFFSET = 10
 """The phase servers listen on the gateway's port + 10, + 11, ..."""
@@ -54,11 +55,13 @@ class Supervisor:
         *,
         port: int = GATEWAY_PORT,
         http_port: int = HTTP_PORT,
+        page_port: int = PAGE_PORT,
         state_dir: Path | None = None,
         offline: bool = False,
     ) -> None:
         self._say = say
         self._http_listen = f"127.0.0.1:{http_port}"
+        self._page_listen = f"127.0.0.1:{page_port}"
         addresses = {name: f"127.0.0.1:{number}" for name, number in server_ports(port).items()}
         self._environment = {**os.environ, "PIPELINE_EXIT_WITH_PARENT": "1"}
         if state_dir is not None:
@@ -66,6 +69,7 @@ class Supervisor:
         if offline:
             self._environment["PIPELINE_OFFLINE"] = "1"
         self._environment["PIPELINE_HTTP_LISTEN"] = self._http_listen
+        self._environment["PIPELINE_PAGE_LISTEN"] = self._page_listen
         for phase in PHASES:
             self._environment[f"PIPELINE_{phase.upper()}_TARGET"] = addresses[phase]
         self.children = {name: Child(name, listen) for name, listen in addresses.items()}
@@ -81,6 +85,7 @@ class Supervisor:
         try:
             if await self._wait_ready():
                 self._say(f"gateway  grpc {self.children['gateway'].listen}   http http://{self._http_listen}")
+                self._say(f"pages    http http://{self._page_listen}")
                 self._say("ready; Ctrl-C drains and stops")
             await self._stopping.wait()
             self._say("draining")
@@ -186,9 +191,15 @@ def server_ports(port: int) -> dict[str, int]:
     return {**phases, "gateway": port}
 
 
-def check_ports(port: int, http_port: int) -> None:
+def check_ports(port: int, http_port: int, page_port: int) -> None:
     """Raise when a port that the servers need is taken, so that none is started in vain."""
-    for name, number in {**server_ports(port), "gateway's HTTP side": http_port}.items():
+    wanted = {**server_ports(port), "gateway's HTTP side": http_port, "landing pages": page_port}
+    numbers = list(wanted.values())
+    for name, number in wanted.items():
+        if numbers.count(number) > 1:
+            raise PipelineError.invalid(
+                "port", f"{number} is wanted twice; give --port, --http-port and --page-port numbers of their own"
+            )
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
-from chassis.config import ServerConfig
+from chassis.config import ServerConfig, check_listen
 
 _EXAMPLE = "write an address such as https://example.org/signup, or a path such as /signup"
 # What would end an attribute or a policy directive.
 _UNSAFE = set(" \t\r\n'\"<>;,\\")
+# Where `pipeline serve` puts the pages: what a server without pages of its own takes for their address.
+PAGE_LISTEN = "127.0.0.1:8081"
 
 
 class CampaignConfig(ServerConfig):
-    """`ServerConfig` and what the landing pages are told."""
+    """`ServerConfig`, where the landing pages are served, and what they are told."""
 
     listen: str = Field("127.0.0.1:50064", description="address to serve on: host:port or unix:/path")
 
@@ -81,6 +84,53 @@ class CampaignConfig(ServerConfig):
     posthog_project: str = Field("", max_length=20, description="number of the PostHog project")
     posthog_url: str = Field("https://us.posthog.com", description="address of PostHog's private API")
     posthog_capture_url: str = Field("https://us.i.posthog.com", description="address that takes events for PostHog")
+    campaign_poll_seconds: float = Field(
+        600.0,
+        ge=1,
+        le=86_400,
+        allow_inf_nan=False,
+        description="how often running campaigns are read: spend, cap, stopping rule",
+    )
+    campaign_retention_days: int = Field(
+        90, ge=1, le=3_650, description="days after a campaign's end until the addresses of its people are erased"
+    )
+    page_listen: str = Field(
+        PAGE_LISTEN, description="address that landing pages are served on: host:port; off: no pages, no watching"
+    )
+    page_url: str = Field(
+        "", max_length=300, description="public address of the pages, scheme and host; empty: http://{page_listen}"
+    )
+    page_trusted_proxies: int = Field(
+        0, ge=0, le=8, description="proxies in front of the pages whose X-Forwarded-For counts; 0: none is believed"
+    )
+
+    @field_validator("page_listen")
+    @classmethod
+    def _page_listen(cls, value: str) -> str:
+        if value.lower() in ("", "off", "none"):
+            # An empty variable counts as not set, so the environment needs a word for it.
+            return ""
+        if value.startswith("unix:"):
+            raise ValueError(f"is not an address for pages; write host:port ({PAGE_LISTEN}) or off")
+        return check_listen(value)
+
+    @field_validator("page_url")
+    @classmethod
+    def _page_url(cls, value: str) -> str:
+        value = value.strip().rstrip("/")
+        if not value:
+            return ""
+        example = "write scheme and host alone, such as https://try.example.org"
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in ("http", "https") and parts.hostname and not parts.username and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable or _UNSAFE & set(value) or not value.isprintable():
+            raise ValueError(f"is not an address of pages; {example}")
+        if parts.path or parts.query or parts.fragment:
+            raise ValueError(f"has more than scheme and host; {example}")
+        return value
 
     @field_validator("campaign_signup_endpoint")
     @classmethod
@@ -112,3 +162,13 @@ class CampaignConfig(ServerConfig):
         if not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://, for example https://api.netlify.com/api/v1")
         return value.rstrip("/")
+
+    @property
+    def database_path(self) -> Path:
+        """The store of campaigns."""
+        return self.state_dir / "campaigns.db"
+
+    @property
+    def public_url(self) -> str:
+        """Where visitors reach the pages: scheme and host, no slash at the end."""
+        return self.page_url or f"http://{self.page_listen or PAGE_LISTEN}"

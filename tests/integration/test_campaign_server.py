@@ -18,7 +18,7 @@ from tests.support.campaigns import IDEAS, request_for
 
 @pytest.fixture
 def config(tmp_path: Path) -> CampaignConfig:
-    return load(CampaignConfig, state_dir=tmp_path, offline=True)
+    return load(CampaignConfig, state_dir=tmp_path, offline=True, page_listen="off")
 
 
 async def test_a_campaign_streams_assets_then_the_result(config: CampaignConfig) -> None:

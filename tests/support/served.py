@@ -40,11 +40,11 @@ class Served:
 
 
 def free_port() -> int:
-    """A gateway port whose neighbours (+1 for HTTP, +10 to +14 for phases) are free too."""
+    """A gateway port whose neighbours (+1 for HTTP, +2 for pages, +10 to +14 for phases) are free too."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     for port in range(23000 + 2000 * worker, 25000 + 2000 * worker, 20):
         used = 0
-        for offset in (0, 1, *range(10, 15)):
+        for offset in (0, 1, 2, *range(10, 15)):
             with socket.socket() as probe:
                 used += probe.connect_ex(("127.0.0.1", port + offset)) == 0
         if not used:
@@ -60,6 +60,7 @@ def start_served(state_dir: Path) -> Served:
             *(sys.executable, "-m", "pipeline.cli", "serve", "--offline", "--port", str(port)),
             *("--http-port", str(port + 1), "--state-dir", str(state_dir)),
         ],
+        env={**os.environ, "PIPELINE_CAMPAIGN_CONTROLLER": "Larder Ltd, 1 High Street, Leeds, hello@example.org"},
         stdout=subprocess.PIPE,
         stderr=(state_dir / "stderr.log").open("w"),
         text=True,

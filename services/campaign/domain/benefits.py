@@ -57,7 +57,8 @@ _KINDS: tuple[tuple[str, str], ...] = (
         "schedule book plan organise organize coordinate arrange reserve route allocate assign dispatch",
         "One plan that everyone can see, with fewer calls and messages back and forth.",
     ),
-    ("fill replace restock reorder refill rebook", "What falls free is offered on at once, instead of being lost."),
+    ("fill restock reorder refill rebook", "What falls free is offered on at once, instead of being lost."),
+    ("replace upgrade migrate switch renew", "The old way goes step by step, and what depends on it is known first."),
     (
         "predict forecast estimate calculate simulate model compute project",
         "Something to plan with, together with how sure it is.",
@@ -107,14 +108,14 @@ _KINDS: tuple[tuple[str, str], ...] = (
 _RELIEF = {verb: text for verbs, text in _KINDS for verb in verbs.split()}
 # For functions whose kind is unknown, and where a text would stand twice; in order.
 _PLAIN = (
-    "Part of the first version. If it matters to you, say so when you sign up.",
-    "Planned from the start, and open to your objections.",
-    "On the list because it belongs to the idea; whether it stays depends on answers.",
+    "Part of the first version, if enough people want that version.",
+    "Planned from the start; those who use it first say what it lacks.",
+    "On the list because it belongs to the idea; whether it stays depends on those who use it.",
 )
 
 _FIRST_STEPS: dict[int, Point] = {
-    common_pb2.PRODUCT_FORM_MOBILE_APP: Point("You put it on your phone", "A short start with what you have at hand."),
-    common_pb2.PRODUCT_FORM_WEB_APP: Point("You open it in the browser", "A short start with what you have at hand."),
+    common_pb2.PRODUCT_FORM_MOBILE_APP: Point("You put it on your phone", "A few taps, and the rest as you go."),
+    common_pb2.PRODUCT_FORM_WEB_APP: Point("You open it in the browser", "You start with what you already have."),
     common_pb2.PRODUCT_FORM_MARKETPLACE: Point(
         "You say what you are looking for", "A few questions, so that what you are shown fits."
     ),
@@ -146,7 +147,7 @@ def benefits(brief: Brief) -> tuple[Point, ...]:
         points.append(Point(title, text))
     if len(points) < BENEFITS and brief.audience:
         points.append(
-            Point(f"Made around {brief.audience}", "One group from the start, rather than anybody who comes along.")
+            Point(f"Made for {brief.audience}", "One group from the start, rather than anybody who comes along.")
         )
     spare = (
         Point("Asked before it is built", "Your answer decides whether this goes on, and what comes first."),
@@ -197,8 +198,8 @@ def frequent_questions(brief: Brief, name: str, cta: CallToAction) -> tuple[Poin
         questions.append(
             Point(
                 "Who is it for?",
-                f"{words.capitalise(brief.audience)} first.{others} If that is not you and you would use it all the "
-                "same, tell us.",
+                f"{words.capitalise(brief.audience)} first.{others} If that is not you, but you would use it all "
+                "the same, sign up: we want to know.",
             )
         )
     questions.append(

@@ -23,6 +23,7 @@ from services.campaign.domain import limits, wording
 from services.campaign.domain.brief import Brief
 from services.campaign.domain.landing import PageCopy, Variant
 from services.campaign.domain.plan import PlanDraft
+from services.campaign.domain.reading import levels, sample_ratio
 
 PAGE_BYTES_MAX = 50_000
 """A landing page stays below this: it loads in about a second on a slow phone line (400 kbit/s)."""
@@ -79,7 +80,15 @@ def plan_json(
             "status": campaign_pb2.CampaignStatus.Name(campaign_pb2.CAMPAIGN_STATUS_DRAFT),
             "plan": plain(draft.plan),
             "statistics": {
-                "test": "one-sample exact binomial test, one-sided, against baseline_rate",
+                "test": "one-sample exact binomial test, one-sided, against baseline_rate, once, at the planned sample",
+                "test_level": levels.final_alpha(draft.plan.alpha),
+                "looks": "always-valid mixture test for Bernoulli data, one-sided, at every look",
+                "looks_level": levels.looks_alpha(draft.plan.alpha),
+                "prior": "Beta(0.5, 0.5) for every rate (Jeffreys)",
+                "split_check": {"expected": "0.5 to each page", "threshold": sample_ratio.THRESHOLD},
+                "days_min": levels.DAYS_MIN,
+                "automatic_visits_share_max": levels.BOTS_SHARE_MAX,
+                "not_counted": "robots, prefetches, requests without a browser's name, Sec-GPC: 1 and DNT: 1",
                 "sample_size_formula": "n = ((z(1-alpha) sqrt(p0 q0) + z(power) sqrt(p1 q1)) / (p1 - p0))^2",
                 "sample_size_source": "NIST/SEMATECH e-Handbook of Statistical Methods, section 7.2.4.2",
                 "sample_size_by_formula": draft.sample_size_approximation,

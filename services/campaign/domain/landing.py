@@ -58,11 +58,15 @@ class PageCopy:
     language: str = "en"
 
 
-def write_page(brief: Brief, one_liner: str, cta: CallToAction, controller: str) -> PageCopy:
-    """The words that both pages share. `controller` is who keeps the addresses; empty: not named yet."""
+def write_page(brief: Brief, one_liner: str, cta: CallToAction, controller: str, *, cookie: bool = False) -> PageCopy:
+    """The words that both pages share. `controller` is who keeps the addresses; empty: not named yet.
+
+    `cookie`: signing up sets one, so that the consent covers it.
+    """
     name = brief.name or words.capitalise(brief.product) or "This idea"
     keeper = controller or f"the people behind {name}"
     consent = f"I agree that {keeper} may keep my e-mail address to write to me about {name}."
+    consent += " One cookie may remember that I have signed up." if cookie else ""
     consent += " I can withdraw this at any time."
     label = f"{words.capitalise(brief.product)} for {brief.audience}" if brief.product and brief.audience else ""
     label = label or brief.category_label or "An idea under test"
@@ -107,6 +111,9 @@ def _outcome_headlines(brief: Brief) -> Iterator[str]:
     candidates = [f"{o}." for o in pieces.outcomes(brief)]
     if brief.audience and brief.pain_shape is Shape.NOUN and words.is_plural(brief.pain.rsplit(" ", 1)[-1].lower()):
         candidates.append(f"{words.capitalise(brief.audience)} without {brief.pain}.")
+    candidates += [
+        f"{words.capitalise(f.phrase)}." for f in brief.functions if f.verb and not f.addresses(brief.audience)
+    ]
     candidates += [f"{line}." for line in pieces.what_it_is(brief)]
     candidates += [f"{f.title}." for f in brief.functions]
     yield from (c for c in candidates if _usable(c))

@@ -59,6 +59,10 @@ class Function:
                 return f"{words.third(self.verb)} {pronoun}{rest}"
         return said
 
+    def addresses(self, audience: str) -> bool:
+        """Whether it is done to the audience ("tell growers where to spray") rather than for them."""
+        return self.third_to(audience, "you") != self.third_to("", "you")
+
     @property
     def title(self) -> str:
         """As a heading of its own: "Tracks expiry dates", "Automatic reminders"."""

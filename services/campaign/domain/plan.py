@@ -19,6 +19,7 @@ from services.campaign.domain import wording
 from services.campaign.domain.brief import Brief
 from services.campaign.domain.copywriting import CallToAction
 from services.campaign.domain.limits import GOOGLE, LINKEDIN, META, PLATFORM_NAMES
+from services.campaign.domain.reading.levels import final_alpha
 
 MICROS = 1_000_000
 # A channel below this many clicks says nothing about itself: at an ordinary page's rate it brings about two sign-ups.
@@ -112,14 +113,14 @@ def make_plan(
     """The plan for a budget (0 is allowed and says so). `segment` is the profile's benchmark segment or empty."""
     sources = _Sources()
     baseline, target = _rates(figures, segment, sources)
-    needed = st.exact_sample_size(baseline, target)
+    needed = st.exact_sample_size(baseline, target, final_alpha(st.ALPHA))
     split = SPLITS.get(customer, SEARCH_ONLY)
     prices = {share.platform: _price(figures, share.platform, segment, sources) for share in split}
     funded = _fund(split, prices, budget_micros)
     channels = [_channel(s, prices[s.platform], budget_micros, figures, segment, baseline, sources) for s in funded]
     affordable = sum(channel.clicks_expected for channel in channels)
     cost = _cost_of(needed, split, prices)
-    effect = st.detectable_effect(affordable, baseline)
+    effect = st.detectable_effect(affordable, baseline, final_alpha(st.ALPHA))
     sources.assume(
         "visits-per-click", "Visits a paid click brings", 1, "visits",
         "one visit a click; some clicks never load the page, so the true number is lower",
@@ -129,9 +130,9 @@ def make_plan(
         f"at the baseline of {wording.percent(baseline)} that is about {CHANNEL_CLICKS_MIN * baseline:.0f} sign-ups",
     )  # fmt: skip
     _sales(figures, sources)
-    power = st.exact_power(affordable, baseline, target) if affordable else 0.0
-    reading = st.reading(needed, baseline, target)
-    at_budget = st.reading(affordable, baseline, target)
+    power = st.exact_power(affordable, baseline, target, final_alpha(st.ALPHA)) if affordable else 0.0
+    reading = st.reading(needed, baseline, target, final_alpha(st.ALPHA))
+    at_budget = st.reading(affordable, baseline, target, final_alpha(st.ALPHA))
     plan = TestPlan(
         hypothesis=wording.hypothesis(brief, cta, baseline, target),
         metric=wording.metric(cta),
@@ -149,7 +150,7 @@ def make_plan(
     )
     plan.honest_statement = wording.honest_statement(plan)
     plan.stopping_rule = wording.stopping_rule(plan, DAYS_MAX)
-    plan.decision_rule = wording.decision_rule(plan, reading, at_budget, power, cta)
+    plan.decision_rule = wording.decision_rule(plan, reading, at_budget, cta)
     unfunded = tuple(s.platform for s in split if s.platform not in {f.platform for f in funded})
     return PlanDraft(
         plan=plan,
@@ -158,7 +159,7 @@ def make_plan(
         notices=_notices(unfunded, split, prices, customer, figures, sources),
         at_needed=reading,
         at_budget=at_budget,
-        sample_size_approximation=st.sample_size(baseline, target),
+        sample_size_approximation=st.sample_size(baseline, target, final_alpha(st.ALPHA)),
         power_at_budget=power,
         variant_visitors_needed=st.sample_size_two(baseline, target),
         unfunded=unfunded,

@@ -7,6 +7,7 @@ from pipeline.v1.campaign_pb2 import TestPlan
 from services.campaign.domain.brief import Brief
 from services.campaign.domain.copywriting import CallToAction
 from services.campaign.domain.limits import PLATFORM_NAMES
+from services.campaign.domain.reading.levels import DAYS_MIN, final_alpha, looks_alpha
 from services.campaign.domain.statistics import Reading
 
 MICROS = 1_000_000
@@ -86,32 +87,37 @@ def _at(plan: TestPlan) -> str:
 
 
 def stopping_rule(plan: TestPlan, days: int) -> str:
-    """When the test ends; written so that nobody stops at a lucky moment."""
-    goal = min(plan.sample_size_needed, plan.visitors_affordable) or plan.sample_size_needed
+    """When the test ends; written so that nobody stops at a lucky moment (reading/decide.py acts on it)."""
     return (
-        f"Stop at {count(goal, 'visitor')}, when the money is spent, or after {days} days, whichever comes first. "
-        "Until then the count decides nothing, however good or bad it looks; only a broken page or a complaint ends "
-        "the test early."
+        f"Stop at {count(plan.sample_size_needed, 'visitor')}, when the money is spent, or after {days} days, "
+        f"whichever comes first, and not within the first {DAYS_MIN} days. The count may be looked at every day: "
+        f"before the sample is complete it decides only by the always-valid test at {percent(looks_alpha(plan.alpha))}, "
+        "however good or bad it looks. A broken page or a complaint ends the test early."
     )
 
 
-def decision_rule(plan: TestPlan, needed: Reading, at_budget: Reading, power: float, cta: CallToAction) -> str:
-    """How the final count is read: by the exact test, once, with "inconclusive" as a proper answer."""
-    parts = [f"Read once, at the end, with the exact binomial test (one-sided, alpha {percent(plan.alpha)})."]
+def decision_rule(plan: TestPlan, needed: Reading, at_budget: Reading, cta: CallToAction) -> str:
+    """How the count is read: with "inconclusive" as a proper answer."""
+    parts = [
+        f"Both pages together, by the exact binomial test at {percent(final_alpha(plan.alpha))} when the sample is "
+        f"complete, and by the always-valid test at {percent(looks_alpha(plan.alpha))} on the days before; together "
+        f"they err in at most {percent(plan.alpha)} of tests (one-sided)."
+    ]
     parts.append(_counts(needed, plan, cta))
     if 0 < at_budget.visitors < needed.visitors:
-        parts.append(_counts(at_budget, plan, cta, short=True))
-        if at_budget.wanted >= 0:
-            parts.append(
-                f"A page at the target rate reaches that count in only {percent(round(power, 2))} of such tests."
-            )
-    parts.append("Whatever the count: talk to those who signed up before building.")
+        parts.append(
+            f"This budget buys {count(at_budget.visitors, 'visitor')}: there only the always-valid test can decide, "
+            "and else the test ends inconclusive."
+        )
+    parts.append(
+        "An unequal split of the visitors between the pages (p below 0.001), or mostly automatic visits, forbids a "
+        "decision. Whatever the count: talk to those who signed up before building."
+    )
     return " ".join(parts)
 
 
-def _counts(reading: Reading, plan: TestPlan, cta: CallToAction, *, short: bool = False) -> str:
+def _counts(reading: Reading, plan: TestPlan, cta: CallToAction) -> str:
     lead = f"At {count(reading.visitors, 'visitor')}"
-    lead += " (what this budget buys)" if short else ""
     up = (
         f"{count(reading.wanted, cta.noun)} or more: demand is above the ordinary {percent(plan.baseline_rate)}"
         if reading.wanted >= 0

@@ -44,6 +44,7 @@ campaigns = Table(
     Column("draft", LargeBinary, nullable=False),  # CampaignResult, artifacts without content
     Column("plan_sha256", Text, nullable=False, default=""),  # of the plan as registered; "" before publication
     Column("budget_micros", BigInteger, nullable=False, default=0),  # cap over all platforms
+    Column("page_url", Text, nullable=False, default=""),  # as published: ads lead there, whatever is set later
     Column("visitor_key", LargeBinary),  # secret that visitors are hashed with; NULL once the campaign has completed
     Column("title", Text, nullable=False, default=""),  # what visitors know it by
     Column("consent_text", Text, nullable=False, default=""),  # as the published page shows it
@@ -104,6 +105,7 @@ signups = Table(
     Column("visitor", Text, nullable=False),
     Column("variant", Text, nullable=False),
     Column("counted", Boolean, nullable=False),  # False: from somebody whose visit does not count
+    Column("repeat_of", Text),  # the address had signed up before: that row is the sign-up, this one only a form
     Column("email", Text),  # NULL once erased
     Column("email_key", Text),  # keyed hash of the normalised address; NULL once erased
     Column("token_sha256", Text, nullable=False),  # of the link that withdraws, exports and erases

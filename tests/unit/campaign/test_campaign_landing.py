@@ -65,6 +65,13 @@ def test_variants_differ_in_the_headline_only(pages: tuple[str, str, str]) -> No
     assert re.search(r"<h1[^>]*>(.*?)</h1>", a)[1] != re.search(r"<h1[^>]*>(.*?)</h1>", b)[1]  # type: ignore[index]
 
 
+def test_without_an_outcome_the_headline_says_what_is_done(drafter: Drafter) -> None:
+    """An idea that names no gain gets its first function as page B's headline, not its kind of product."""
+    idea = "An API for software teams that translates agent intents into legacy system actions"
+    result = draft(drafter, idea)
+    assert result.landing_pages[1].headline == "Translate agent intents into legacy system actions."
+
+
 def test_pages_are_small_and_alone(pages: tuple[str, str, str]) -> None:
     """Below 50 kB, without script, image, font, frame, style address or any address of a third party."""
     for html in pages:
