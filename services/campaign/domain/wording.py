@@ -91,8 +91,8 @@ def stopping_rule(plan: TestPlan, days: int) -> str:
     return (
         f"Stop at {count(plan.sample_size_needed, 'visitor')}, when the money is spent, or after {days} days, "
         f"whichever comes first, and not within the first {DAYS_MIN} days. The count may be looked at every day: "
-        f"before the sample is complete it decides only by the always-valid test at {percent(looks_alpha(plan.alpha))}, "
-        "however good or bad it looks. A broken page or a complaint ends the test early."
+        f"before the sample is complete it decides only by the always-valid test at "
+        f"{percent(looks_alpha(plan.alpha))}, however good or bad it looks. A broken page or a complaint ends the test early."
     )
 
 
