@@ -294,6 +294,7 @@ class Setup:
         if error.metadata.get("store"):
             raise error
         _log.warning("platform_refused", platform=name, campaign=campaign, reason=error.reason_name)
+        await self._store.plan(campaign, name, ())  # a launch that it cannot take has no steps, and is told too
         state = await self._state(campaign, name)
         failed = _FAILED if state in (_PLANNED, _SETTING_UP, _UNDONE, _FAILED) else None
         await self._store.keep_platform(campaign, name, failed, detail=str(error))

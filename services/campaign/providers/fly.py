@@ -64,6 +64,10 @@ class Fly:
         self._api = Api(PLATFORM, access.url, pool, clock, self._refusal)
         self._access = access
 
+    def front_url(self, launch: Launch) -> str:
+        """Scheme and host under which visitors reach the page, known before the app exists."""
+        return address_of(app_name(launch))
+
     def steps(self, launch: Launch) -> Sequence[Step]:
         app = app_name(launch)
         return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from pipeline.errors import PipelineError
 from pipeline.v1 import campaign_pb2, errors_pb2
 from services.campaign.domain.counts import Counts, DayCount
 from services.campaign.live.setup import Launches, Setup
-from services.campaign.providers.base import CampaignPlatforms, Done, Launch
+from services.campaign.providers.base import CampaignPlatforms, Done, Launch, Step
 from services.campaign.providers.fake import FakePlatform
 from services.campaign.store.effects import EffectStore
 from tests.support.platforms import CAMPAIGN, SkippingClock, a_launch, a_setup, campaign_store
@@ -81,6 +81,23 @@ async def test_a_defect_in_an_adapter_is_a_failure_of_its_platform(database: Dat
     made = await a_setup(database, SkippingClock(), broken, good).set_up(on(broken, good))
     assert states(made) == {"broken": FAILED, "good": PAUSED}
     assert "secret-1" not in str(made)
+
+
+async def test_a_launch_that_a_platform_cannot_take_is_told(database: Database) -> None:
+    """An address or a budget that makes no steps there: failed with the field, and nothing sent."""
+
+    class Picky(FakePlatform):
+        def steps(self, launch: Launch) -> Sequence[Step]:
+            raise PipelineError.invalid("origin_url", "is no public address")
+
+    picky, good = Picky("picky"), FakePlatform("good")
+    setup = a_setup(database, SkippingClock(), picky, good)
+    made = {found.platform: found for found in await setup.set_up(on(picky, good))}
+    assert made["picky"].state == FAILED
+    assert "origin_url" in made["picky"].detail
+    assert made["good"].state == PAUSED
+    (shown,) = await setup.dry_run(on(picky))
+    assert "origin_url" in shown.detail
 
 
 async def test_later_steps_get_what_earlier_ones_made(database: Database) -> None:
