@@ -7,6 +7,9 @@
 Between a claim and the answer anything may end: the request, its reply, this process. Whoever comes next finds the step
 sent and asks the platform for it before sending again. What was sent by somebody else less than `REQUEST_SECONDS_MAX`
 ago may still be on its way, so that it is waited for.
+
+What this cannot see: a process that is stopped for longer than that between its claim and its request, and goes on
+after another has sent. There, what platforms refuse by themselves (a name that is taken) is all that is left.
 """
 
 from __future__ import annotations
