@@ -90,10 +90,10 @@ def stopping_rule(plan: TestPlan, days: int) -> str:
     """When the test ends; written so that nobody stops at a lucky moment (reading/decide.py acts on it)."""
     looks = percent(looks_alpha(plan.alpha))
     return (
-        f"Stop at {count(plan.sample_size_needed, 'visitor')}, when the money is spent, or after {days} days, whichever "
-        f"comes first, and not within the first {DAYS_MIN} days. The count may be looked at every day: before the "
-        f"sample is complete it decides only by the always-valid test at {looks}, however good or bad it looks. A "
-        "broken page or a complaint ends the test early."
+        f"Stop at {count(plan.sample_size_needed, 'visitor')}, when the money is spent, or after {days} days, "
+        f"whichever comes first, and not within the first {DAYS_MIN} days. The count may be looked at every day: it "
+        f"decides before the sample is complete by the always-valid test at {looks} alone, however good it looks. "
+        "A broken page or a complaint ends the test early."
     )
 
 
