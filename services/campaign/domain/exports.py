@@ -22,7 +22,8 @@ from pipeline.v1.common_pb2 import Artifact
 from services.campaign.domain import limits, wording
 from services.campaign.domain.brief import Brief
 from services.campaign.domain.landing import PageCopy, Variant
-from services.campaign.domain.plan import PlanDraft
+from services.campaign.domain.launch import LaunchPlan
+from services.campaign.domain.plan import DAYS_MAX, DAYS_MIN, PlanDraft
 
 PAGE_BYTES_MAX = 50_000
 """A landing page stays below this: it loads in about a second on a slow phone line (400 kbit/s)."""
@@ -78,6 +79,8 @@ def plan_json(
             "campaign_type": common_pb2.CampaignType.Name(campaign_type),
             "status": campaign_pb2.CampaignStatus.Name(campaign_pb2.CAMPAIGN_STATUS_DRAFT),
             "plan": plain(draft.plan),
+            "registered": registered(),
+            **({"launch": _launch(draft.launch)} if draft.launch else {}),
             "statistics": {
                 "test": "one-sample exact binomial test, one-sided, against baseline_rate",
                 "sample_size_formula": "n = ((z(1-alpha) sqrt(p0 q0) + z(power) sqrt(p1 q1)) / (p1 - p0))^2",
@@ -114,6 +117,28 @@ def plan_json(
             "notices": [notice.message for notice in draft.notices],
         }
     )
+
+
+def registered() -> dict[str, Any]:
+    """What a reading uses besides the plan's numbers, fixed with them so that nothing is chosen afterwards."""
+    return {
+        "split": {"a": 0.5, "b": 0.5},
+        "pages_counted": "both pages together answer the question",
+        "days_min": DAYS_MIN,
+        "days_max": DAYS_MAX,
+        "visitor": "a person counts once, on the first page shown",
+        "left_out": "visits marked as automatic, and visits before publication or after the end",
+        "looks": "one reading decides; earlier looks show numbers and decide nothing",
+    }
+
+
+def _launch(launch: LaunchPlan) -> dict[str, Any]:
+    return {
+        "target_cost_per_account_micros": launch.target_cpa_micros,
+        "stop_cost_per_account_micros": launch.stop_cpa_micros,
+        "gate": launch.gate,
+        "weeks": [{**week._asdict(), "platform": limits.PLATFORM_NAMES[week.platform]} for week in launch.weeks],
+    }
 
 
 def ads_json(assets: Sequence[AdAsset], keywords: Sequence[Keyword]) -> str:
@@ -154,7 +179,7 @@ def ads_csv(brief: Brief, assets: Sequence[AdAsset], keywords: Sequence[Keyword]
         "Ad group", "Ad group status", "Max CPC", "Keyword", "Criterion type", "Ad type", "Status", "Final URL",
         *headlines, *descriptions, "Path 1", "Path 2",
     ]  # fmt: skip
-    campaign = f"Smoke test: {brief.name or brief.topic or 'idea'}"
+    campaign = f"{draft.title}: {brief.name or brief.topic or 'idea'}"
     group = brief.topic or "idea"
     search = next((c for c in draft.plan.channels if c.platform == limits.GOOGLE), None)
     # Two weeks' worth a day; empty without a budget, so that Editor asks instead of spending.
@@ -224,7 +249,7 @@ def readme(brief: Brief, draft: PlanDraft, copy: PageCopy, *, connected: bool, c
    Until it is set, privacy.html shows a marked gap. Do not publish it with the gap."""
     )
     adult = "\n   adult            yes (the idea concerns children: only adults sign up)" if copy.adults_only else ""
-    return f"""{brief.name or "The idea"}: a smoke test, drafted. Nothing is published, counted or spent yet.
+    return f"""{brief.name or "The idea"}: a {draft.title.lower()}, drafted. Nothing is published, counted or spent yet.
 
 WHAT LIES HERE
    plan.json        the question, the numbers and where they come from; fixed before the first visitor

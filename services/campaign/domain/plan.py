@@ -1,4 +1,6 @@
-"""The smoke test's plan, fixed before the first visitor: what is asked, what it costs, what the money can show.
+"""The campaign's plan, fixed before the first visitor: what is asked, what it costs, what the money can show.
+
+A smoke test asks whether anyone wants it, a pilot whether people apply to try it, a launch what an account costs.
 
 Every number is cited from the benchmark figures, an `Assumption` with its reason, or computed from those. Money is in
 micros of USD; rates are shares of 1.
@@ -18,6 +20,7 @@ from services.campaign.domain import statistics as st
 from services.campaign.domain import wording
 from services.campaign.domain.brief import Brief
 from services.campaign.domain.copywriting import CallToAction
+from services.campaign.domain.launch import STOP_FACTOR, LaunchPlan, plan_launch
 from services.campaign.domain.limits import GOOGLE, LINKEDIN, META, PLATFORM_NAMES
 
 MICROS = 1_000_000
@@ -29,6 +32,8 @@ TARGET_FACTOR_MIN = 1.5
 CPC_SPREAD = 0.25
 # Averages older than this are history, not a range for next month's auction.
 CPC_YEARS_BACK = 3
+# A week at least, so that every weekday is in the sample.
+DAYS_MIN = 7
 DAYS_MAX = 28
 ASSUMED_BASELINE = 0.04
 ASSUMED_TARGET = 0.08
@@ -70,6 +75,8 @@ class PlanDraft:
     variant_visitors_needed: int
     """Visitors each variant needs to tell A from B at the plan's rates: why the split is only a hint."""
     unfunded: tuple[AdPlatform.ValueType, ...] = ()
+    launch: LaunchPlan | None = None
+    title: str = "Smoke test"
 
 
 @dataclass
@@ -111,7 +118,7 @@ def make_plan(
 ) -> PlanDraft:
     """The plan for a budget (0 is allowed and says so). `segment` is the profile's benchmark segment or empty."""
     sources = _Sources()
-    baseline, target = _rates(figures, segment, sources)
+    baseline, target = _RATES[cta.noun](figures, segment, sources)
     needed = st.exact_sample_size(baseline, target)
     split = SPLITS.get(customer, SEARCH_ONLY)
     prices = {share.platform: _price(figures, share.platform, segment, sources) for share in split}
@@ -147,7 +154,7 @@ def make_plan(
         detectable_effect_at_budget=effect,
         channels=channels,
     )
-    plan.honest_statement = wording.honest_statement(plan)
+    plan.honest_statement = wording.honest_statement(plan, cta)
     plan.stopping_rule = wording.stopping_rule(plan, DAYS_MAX)
     plan.decision_rule = wording.decision_rule(plan, reading, at_budget, power, cta)
     unfunded = tuple(s.platform for s in split if s.platform not in {f.platform for f in funded})
@@ -162,6 +169,8 @@ def make_plan(
         power_at_budget=power,
         variant_visitors_needed=st.sample_size_two(baseline, target),
         unfunded=unfunded,
+        launch=plan_launch(plan) if cta.out else None,
+        title={"sign-up": "Smoke test", "application": "Pilot", "account": "Launch"}[cta.noun],
     )
 
 
@@ -199,9 +208,63 @@ def _rates(figures: Figures, segment: str, sources: _Sources) -> tuple[float, fl
     for warning in figures.find("smoke_test.universal_threshold")[:1]:
         # No pass mark is universal: the source that says so is shown beside the one chosen here.
         sources.cite(warning)
+    _errors(sources)
+    return baseline, target
+
+
+def _pilot_rates(figures: Figures, segment: str, sources: _Sources) -> tuple[float, float]:
+    """Baseline: what a whole site gets from its visitors. Target: what an ordinary landing page gets for an address."""
+    rows = [
+        next(iter(figures.find(m)), None)
+        for m in ("landing_page.conversion_rate", "landing_page.conversion_rate.median")
+    ]
+    low, high = (_share(row) for row in rows)
+    if not low or high < TARGET_FACTOR_MIN * low:
+        return _rates(figures, segment, sources)
+    for slug, label, figure, basis in (
+        ("baseline-rate", "Applications per visitor that show nothing", rows[0],
+         "an application asks more than an address does: the rate of whole sites, not of landing pages"),
+        ("target-rate", "Applications per visitor from which a pilot is worth running", rows[1],
+         "as many apply to try it as leave an address at an ordinary landing page"),
+    ):  # fmt: skip
+        if figure is not None:
+            sources.assume(slug, label, _share(figure) * 100, "%", basis, citation_id=sources.cite(figure))
+    _errors(sources)
+    return low, high
+
+
+def _launch_rates(figures: Figures, segment: str, sources: _Sources) -> tuple[float, float]:
+    """Target: what the field's advertisers get from search visitors. Baseline: half, that is twice the cost."""
+    figure = figures.best(_RATE_METRICS[GOOGLE], segment)
+    target = _share(figure) or ASSUMED_TARGET
+    cited = sources.cite(figure) if figure else ""
+    sources.assume(
+        "target-rate", "Accounts per visitor at which the launch is scaled", target * 100, "%",
+        "an account costs no more than the field's advertisers pay for a lead"
+        if figure else "no figure is at hand; a rate is assumed",
+        citation_id=cited,
+    )  # fmt: skip
+    baseline = target / STOP_FACTOR
+    sources.assume(
+        "baseline-rate", "Accounts per visitor at which the launch stops", baseline * 100, "%",
+        f"{STOP_FACTOR:g} times the target's cost of an account: set your own once the price is known",
+        citation_id=cited,
+    )  # fmt: skip
+    for line in figures.find("search_ads.cost_per_lead", segment)[:1]:
+        sources.assume(
+            "cost-per-lead", "What a lead from search costs on average", line.value, "USD",
+            "to compare with the target's cost of an account", citation_id=sources.cite(line),
+        )  # fmt: skip
+    _errors(sources)
+    return baseline, target
+
+
+_RATES = {"sign-up": _rates, "application": _pilot_rates, "account": _launch_rates}
+
+
+def _errors(sources: _Sources) -> None:
     sources.assume("alpha", "Chance of calling an ordinary page wanted", st.ALPHA * 100, "%", "customary, one-sided")
     sources.assume("power", "Chance of noticing a page at the target rate", st.POWER * 100, "%", "customary")
-    return baseline, target
 
 
 def _share(figure: BenchmarkFigure | None) -> float:
