@@ -233,7 +233,12 @@ def google_headlines(brief: Brief, cta: CallToAction) -> list[Family]:
         Family(tuple(pain_questions(brief)), problem, 2),
         *(Family(tuple(function_titles(f)), f.claim_id or feasibility) for f in brief.functions[:4]),
         Family(tuple(for_whom), audience),
-        Family(tuple(f"{lead} {a}" for lead in (("Made for", "For") if cta.out else ("An idea for", "For")) for a in people), audience),
+        Family(
+            tuple(
+                f"{lead} {a}" for lead in (("Made for", "For") if cta.out else ("An idea for", "For")) for a in people
+            ),
+            audience,
+        ),
         Family(tuple(named), feasibility),
         Family(tuple(keyword_titles(brief)), problem, 3),
         Family(cta.lines, brief.claim(WILLINGNESS, PROBLEM), 5),
@@ -277,7 +282,11 @@ def _asking(brief: Brief, closings: Sequence[str], cta: CallToAction) -> list[st
     questions = pain_questions(brief)
     doings = words.unique(without_repeating(brief, line) for line in by_name(brief))
     lines = [f"{q} {line}. {end}" for end in closings for line in doings for q in questions]
-    lines += [f"{q} {brief.subject} is an idea, not a product yet. Would it help?" for q in questions if brief.name and not cta.out]
+    lines += [
+        f"{q} {brief.subject} is an idea, not a product yet. Would it help?"
+        for q in questions
+        if brief.name and not cta.out
+    ]
     return [line.strip() for line in lines]
 
 
@@ -352,11 +361,15 @@ def linkedin_intros(brief: Brief, cta: CallToAction) -> list[Family]:
     """Families for LinkedIn's introductory text of 150; readers at work are asked for their team."""
     willingness = brief.claim(WILLINGNESS, PROBLEM)
     use = "would your team use it?" if brief.professional else "would you use it?"
-    closings = cta.closings if cta is not WAITING_LIST else (f"We are asking before we build: {use}", words.capitalise(use))
+    closings = (
+        cta.closings if cta is not WAITING_LIST else (f"We are asking before we build: {use}", words.capitalise(use))
+    )
     what = [f"{line}. {closing}" for closing in closings for line in what_it_is(brief)]
     hear = [f"It is not built yet, and we want to hear from {a} first." for a in audience_forms(brief.audience)]
     purpose = [
-        line for rest in (*([] if cta.out else hear), f"It {cta.state}: {cta.short} and {cta.follow}.") for line in _purpose(brief, rest)
+        line
+        for rest in (*([] if cta.out else hear), f"It {cta.state}: {cta.short} and {cta.follow}.")
+        for line in _purpose(brief, rest)
     ]
     return [
         Family(tuple(_asking(brief, closings, cta)), brief.claim(PROBLEM)),

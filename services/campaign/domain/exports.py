@@ -65,15 +65,16 @@ def plan_json(
     draft: PlanDraft,
     campaign_type: common_pb2.CampaignType.ValueType,
     variants: Sequence[Variant],
-    copy: PageCopy,
+    copy: PageCopy | None,
     *,
     connected: bool,
     cites_evidence: Sequence[str] = (),
 ) -> str:
-    """campaign/plan.json: the plan, the counts that decide, the one difference between the pages, and all sources."""
-    fields = ["email", "consent", "consent_version", "variant", "website"]
-    if copy.adults_only:
-        fields.insert(2, "adult")
+    """campaign/plan.json: the plan, the counts that decide, the one difference between the pages, and all sources.
+
+    A launch has no pages of ours: `copy` is None, and `variants` and `signup` are left out.
+    """
+    pages = _pages(draft, variants, copy, connected=connected) if copy else {}
     return to_json(
         {
             "campaign_type": common_pb2.CampaignType.Name(campaign_type),
@@ -91,32 +92,41 @@ def plan_json(
                 "reading_at_needed_sample": draft.at_needed._asdict(),
                 "reading_at_budget": draft.at_budget._asdict(),
             },
-            "variants": {
-                "difference": "the headline's framing: a names the problem, b names the outcome; nothing else differs",
-                "element": "h1",
-                "a": {"framing": variants[0].framing, "headline": variants[0].headline},
-                "b": {"framing": variants[1].framing, "headline": variants[1].headline},
-                "split": "send half of the visitors to each, at random",
-                "visitors_per_variant_to_compare_them": draft.variant_visitors_needed,
-                "note": "the question of the test is answered by both pages together; below the number above, a "
-                "difference between them is a hint at most",
-            },
-            "signup": {
-                "connected": connected,
-                "setting": "PIPELINE_CAMPAIGN_SIGNUP_ENDPOINT",
-                "note": "posted to the configured address; nothing is counted or stored by these files"
-                if connected
-                else "not connected: the form sends and stores nothing until the setting is made (README.txt)",
-                "fields": fields,
-                "consent_version": copy.consent_version,
-                "consent_text": copy.consent,
-            },
+            **pages,
             "evidence_ids": list(cites_evidence),
             "assumptions": [plain(item) for item in draft.assumptions],
             "citations": [plain(item) for item in draft.citations],
             "notices": [notice.message for notice in draft.notices],
         }
     )
+
+
+def _pages(draft: PlanDraft, variants: Sequence[Variant], copy: PageCopy, *, connected: bool) -> dict[str, Any]:
+    fields = ["email", "consent", "consent_version", "variant", "website"]
+    if copy.adults_only:
+        fields.insert(2, "adult")
+    return {
+        "variants": {
+            "difference": "the headline's framing: a names the problem, b names the outcome; nothing else differs",
+            "element": "h1",
+            "a": {"framing": variants[0].framing, "headline": variants[0].headline},
+            "b": {"framing": variants[1].framing, "headline": variants[1].headline},
+            "split": "send half of the visitors to each, at random",
+            "visitors_per_variant_to_compare_them": draft.variant_visitors_needed,
+            "note": "the question of the test is answered by both pages together; below the number above, a "
+            "difference between them is a hint at most",
+        },
+        "signup": {
+            "connected": connected,
+            "setting": "PIPELINE_CAMPAIGN_SIGNUP_ENDPOINT",
+            "note": "posted to the configured address; nothing is counted or stored by these files"
+            if connected
+            else "not connected: the form sends and stores nothing until the setting is made (README.txt)",
+            "fields": fields,
+            "consent_version": copy.consent_version,
+            "consent_text": copy.consent,
+        },
+    }
 
 
 def registered() -> dict[str, Any]:
@@ -286,6 +296,42 @@ WHEN TO STOP, HOW TO READ IT
 {_wrap(plan.decision_rule)}
 {_wrap(wording.variants_note(draft.variant_visitors_needed))}
 """
+
+
+def launch_readme(brief: Brief, draft: PlanDraft, launch: LaunchPlan) -> str:
+    """campaign/README.txt of a launch, whose ads lead to the product itself."""
+    return f"""{brief.name or "The idea"}: a launch, drafted. Nothing is published or spent yet.
+
+BEFORE ANYTHING ELSE
+{_wrap("A launch needs a product that can be used, and a smoke test or pilot that came out well. Neither is known here.")}
+
+WHAT LIES HERE
+   plan.json        the question, the numbers, the weeks and where they come from; fixed before the first visitor
+   ads.json         all ad texts with lengths and the claim that each rests on; keywords
+   ads.csv          the search ad for Google Ads Editor (Account > Import > From file); everything paused
+
+WHAT THE MONEY CAN SHOW
+{_wrap(draft.plan.honest_statement)}
+
+WHAT AN ACCOUNT MAY COST
+   target           {wording.dollars(launch.target_cpa_micros)}
+   stop             {wording.dollars(launch.stop_cpa_micros)}
+{_wrap(launch.gate)}
+
+WEEK BY WEEK
+{_ramp(launch)}
+
+WHEN TO STOP, HOW TO READ IT
+{_wrap(draft.plan.stopping_rule)}
+{_wrap(draft.plan.decision_rule)}
+"""
+
+
+def _ramp(launch: LaunchPlan) -> str:
+    return "\n".join(
+        f"   week {w.week}  {limits.PLATFORM_NAMES[w.platform]:<14} {wording.dollars(w.budget_micros):>10}"
+        for w in launch.weeks
+    )
 
 
 def _wrap(text: str) -> str:

@@ -90,9 +90,7 @@ def honest_statement(plan: TestPlan, cta: CallToAction) -> str:
     if visitors >= plan.sample_size_needed:
         rest = plan.budget_micros - plan.cost_needed_micros
         spare = f" About {dollars(rest)} of the money is not needed." if rest > MICROS else ""
-        return (
-            f"{bought}: enough to tell {rates}, which takes about {needed} and {cost}.{spare} {caveat}"
-        )
+        return f"{bought}: enough to tell {rates}, which takes about {needed} and {cost}.{spare} {caveat}"
     if plan.detectable_effect_at_budget == 0:
         shown = "enough to find a broken page, not to judge demand: no count among so few could"
     elif visitors * 4 < plan.sample_size_needed:
