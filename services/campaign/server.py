@@ -10,6 +10,7 @@ from chassis.server import Server
 from chassis.telemetry import Telemetry
 from pipeline.v1 import campaign_pb2_grpc
 from services.campaign.config import CampaignConfig
+from services.campaign.domain import limits
 from services.campaign.drafting import Drafter
 from services.campaign.rendering import PageRenderer, Signup
 from services.campaign.servicer import CampaignServicer
@@ -38,6 +39,7 @@ def build(
         clock=clock or SystemClock(),
     )
     signup = Signup(endpoint=config.campaign_signup_endpoint, controller=config.campaign_controller)
-    servicer = CampaignServicer(Drafter(providers.figures, PageRenderer(), signup))
+    slots = limits.slots(linkedin_intro=config.campaign_linkedin_intro_max)
+    servicer = CampaignServicer(Drafter(providers.figures, PageRenderer(), signup, slots))
     server.add(campaign_pb2_grpc.add_CampaignServiceServicer_to_server, servicer, "pipeline.v1.CampaignService")
     return server

@@ -303,7 +303,7 @@ def launch_readme(brief: Brief, draft: PlanDraft, launch: LaunchPlan) -> str:
     return f"""{brief.name or "The idea"}: a launch, drafted. Nothing is published or spent yet.
 
 BEFORE ANYTHING ELSE
-{_wrap("A launch needs a product that can be used, and a smoke test or pilot that came out well. Neither is known here.")}
+{_wrap("A launch needs a product that can be used, and a smoke test or pilot that came out well.")}
 
 WHAT LIES HERE
    plan.json        the question, the numbers, the weeks and where they come from; fixed before the first visitor

@@ -3,8 +3,8 @@
 Limits as the platforms publish them in their help centres (read in November 2026):
 Google Ads "About responsive search ads" (3 to 15 headlines of 30, 2 to 4 descriptions of 90, 2 paths of 15),
 Meta "Text recommendations" (primary text 125, headline 40, description 30: beyond them the ad is cut off on
-screen), LinkedIn "Single image ads specifications" (introductory text 150, headline 70 before it is cut off; the help pages
-name 600 and 3,000 as the most that is taken, so LinkedIn's two limits are settings).
+screen), LinkedIn "Single image ads specifications" (introductory text 150, headline 70 before it is cut off; the
+help pages name 600 and 3,000 as the most that is taken, so LinkedIn's two limits are settings).
 """
 
 from __future__ import annotations
