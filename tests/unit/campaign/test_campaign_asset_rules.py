@@ -22,7 +22,8 @@ from services.campaign.drafting import Drafter
 from tests.support.campaigns import IDEAS, draft, request_for
 
 ODD = [
-    "مرحبا بالعالم", "日本語のアプリ", "e\u0301\u0323" * 20, "zero\u200bwidth\u200d", "{{ 7 * 7 }} ${x} %s", "\x00\x07bell\r\n",
+    "مرحبا بالعالم", "日本語のアプリ", "e\u0301\u0323" * 20, "zero\u200bwidth\u200d", "{{ 7 * 7 }} ${x} %s",
+    "\x00\x07bell\r\n",
     "＝SUM(A1)", "=1+1", "@x", "👩‍👩‍👧‍👦" * 9, "a" * 300, "", "  ", "tracks expiry dates", "small clinics",
 ]  # fmt: skip
 WORDS = st.one_of(st.text(max_size=40), st.sampled_from(ODD))
@@ -46,7 +47,7 @@ def profiles(draw: st.DrawFn) -> common_pb2.IdeaProfile:
 @settings(max_examples=1000, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 @given(profile=profiles(), cta=CTAS)
 def test_a_thousand_profiles_keep_every_limit(profile: common_pb2.IdeaProfile, cta: copywriting.CallToAction) -> None:
-    """No asset is over its limit, empty or said twice, each slot has its minimum, and ads.json gives the assets back."""
+    """No asset is over its limit, empty or said twice, each slot has its minimum, ads.json parses back."""
     brief = read_brief(profile, [])
     assets, keywords = list(copywriting.write_assets(brief, cta)), plan_keywords(brief, [])
     assert all(a.text.strip() and a.length == limits.width(a.text) <= a.length_limit for a in assets)
