@@ -103,6 +103,9 @@ class CampaignConfig(ServerConfig):
     page_trusted_proxies: int = Field(
         0, ge=0, le=8, description="proxies in front of the pages whose X-Forwarded-For counts; 0: none is believed"
     )
+    campaign_linkedin_intro_max: int = Field(
+        150, ge=100, le=3_000, description="longest LinkedIn introductory text; beyond 150 LinkedIn folds it away"
+    )
 
     @field_validator("page_listen")
     @classmethod

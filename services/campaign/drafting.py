@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from chassis.figures import Figures
@@ -14,6 +14,7 @@ from services.campaign.domain import exports, landing, limits, wording
 from services.campaign.domain.brief import Brief, read_brief
 from services.campaign.domain.copywriting import call_to_action, write_assets
 from services.campaign.domain.keywords import plan_keywords
+from services.campaign.domain.launch import LaunchPlan
 from services.campaign.domain.plan import PlanDraft, make_plan
 from services.campaign.rendering import PageRenderer, Signup
 
@@ -32,18 +33,17 @@ class Drafter:
     figures: Figures
     renderer: PageRenderer
     signup: Signup
+    slots: tuple[limits.Slot, ...] = limits.SLOTS
 
     def draft(self, request: DraftCampaignRequest) -> Iterator[Item]:
         """Progress and assets as they are made, then the result. Raises PipelineError for what cannot be used."""
         check(request)
-        asked = request.campaign_type or common_pb2.CAMPAIGN_TYPE_SMOKE_TEST
-        launch = asked == common_pb2.CAMPAIGN_TYPE_FULL_LAUNCH
-        kind = common_pb2.CAMPAIGN_TYPE_SMOKE_TEST if launch else asked
+        kind = request.campaign_type or common_pb2.CAMPAIGN_TYPE_SMOKE_TEST
         cta = call_to_action(kind)
         result = CampaignResult(campaign_type=kind, status=campaign_pb2.CAMPAIGN_STATUS_DRAFT)
         yield Progress(message="writing the ads", done=0, total=STEPS)
         brief = read_brief(request.profile, request.claims)
-        for asset in write_assets(brief, cta):
+        for asset in write_assets(brief, cta, self.slots):
             result.assets.append(asset)
             yield asset
         yield Progress(message=f"{len(result.assets)} ad texts written; choosing keywords", done=1, total=STEPS)
@@ -60,12 +60,15 @@ class Drafter:
         result.plan.CopyFrom(plan.plan)
         result.citations.extend(plan.citations)
         result.assumptions.extend(plan.assumptions)
-        yield Progress(message="rendering two landing pages", done=3, total=STEPS)
-        result.notices.extend([*plan.notices, *_notices(request, brief, launch=launch)])
-        files = self._pages(request, brief, plan, result)
+        result.notices.extend([*plan.notices, *_notices(request, brief, launch=cta.out)])
+        if plan.launch:
+            files = _launch_files(brief, plan, plan.launch, result)
+        else:
+            yield Progress(message="rendering two landing pages", done=3, total=STEPS)
+            files = self._pages(request, brief, plan, result)
         yield Progress(message="packing the files", done=4, total=STEPS)
         result.artifacts.extend(files)
-        result.missing.extend(self._missing(plan))
+        result.missing.extend([*self._missing(plan), *_left_out(result.assets, self.slots)])
         yield result
 
     def _pages(
@@ -117,7 +120,19 @@ class Drafter:
                 f"ads managers of {limits.PLATFORM_NAMES[limits.META]} and {limits.PLATFORM_NAMES[limits.LINKEDIN]}.",
             )
         ]
-        if not self.signup.connected:
+        if plan.launch:
+            missing.append(
+                Missing(
+                    subject="the product and its price",
+                    phase=CAMPAIGN,
+                    kind=common_pb2.MISSING_KIND_FOUNDER_INPUT,
+                    reason="A launch's ads lead to a product that can be used, and its price says what an account may "
+                    "cost; neither is known here.",
+                    next_step="Set the product's address as Final URL of the ads, and replace the target of plan.json "
+                    "by what a customer brings in.",
+                )
+            )
+        elif not self.signup.connected:
             missing.append(
                 Missing(
                     subject="sign-up form",
@@ -127,7 +142,7 @@ class Drafter:
                     next_step="Set PIPELINE_CAMPAIGN_SIGNUP_ENDPOINT and draft anew, or follow campaign/README.txt.",
                 )
             )
-        if not self.signup.controller:
+        if not plan.launch and not self.signup.controller:
             missing.append(
                 Missing(
                     subject="responsible person on the privacy page",
@@ -152,6 +167,34 @@ class Drafter:
         return missing
 
 
+def _launch_files(brief: Brief, plan: PlanDraft, launch: LaunchPlan, result: CampaignResult) -> list[Artifact]:
+    """Plan, ads and how-to; no pages: a launch's ads lead to the product itself."""
+    kind = result.campaign_type
+    made = (
+        ("plan.json", "application/json", exports.plan_json(plan, kind, (), None, connected=False)),
+        ("ads.json", "application/json", exports.ads_json(result.assets, result.keywords)),
+        ("ads.csv", "text/csv", exports.ads_csv(brief, result.assets, result.keywords, plan)),
+        ("README.txt", "text/plain", exports.launch_readme(brief, plan, launch)),
+    )
+    return [exports.artifact(f"campaign/{name}", media, text) for name, media, text in made]
+
+
+def _left_out(assets: Sequence[AdAsset], slots: Sequence[limits.Slot]) -> list[Missing]:
+    """Platforms whose minimum of texts could not be written within their limits."""
+    there = {asset.platform for asset in assets}
+    names = dict.fromkeys(limits.PLATFORM_NAMES[slot.platform] for slot in slots if slot.platform not in there)
+    return [
+        Missing(
+            subject=f"ads for {name}",
+            phase=CAMPAIGN,
+            kind=common_pb2.MISSING_KIND_FOUNDER_INPUT,
+            reason=f"The idea's words give fewer texts than {name} asks for within its limits, so it is left out.",
+            next_step="Say in a few short words what it does and for whom, and draft anew.",
+        )
+        for name in names
+    ]
+
+
 def check(request: DraftCampaignRequest) -> None:
     """Refuses what no campaign can be drafted from, naming the field and the mend."""
     if not request.HasField("profile") or not request.profile.idea.strip():
@@ -171,7 +214,8 @@ def _notices(request: DraftCampaignRequest, brief: Brief, *, launch: bool) -> li
         found.append(
             (
                 "campaign_type",
-                "A launch needs a product that exists; what is drafted is a smoke test that comes before it.",
+                "A launch before a smoke test that came out well is against this pipeline's own advice: it spends more "
+                "to learn later. Draft the smoke test first, unless the product is out and people use it.",
             )
         )
     if request.verdict.recommendation == validation_pb2.RECOMMENDATION_NO_GO:

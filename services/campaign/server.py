@@ -13,6 +13,7 @@ from chassis.telemetry import Telemetry
 from pipeline.errors import PipelineError
 from pipeline.v1 import campaign_pb2_grpc
 from services.campaign.config import CampaignConfig
+from services.campaign.domain import limits
 from services.campaign.domain.reading.read import read
 from services.campaign.drafting import Drafter
 from services.campaign.live.campaigns import LiveCampaigns, LiveSettings
@@ -67,7 +68,8 @@ def build(
         server.on_close(pool.close)
     renderer, live = PageRenderer(), Live()
     signup = Signup(endpoint=config.campaign_signup_endpoint, controller=config.campaign_controller)
-    drafts = CampaignServicer(Drafter(providers.figures, renderer, signup), live)
+    slots = limits.slots(linkedin_intro=config.campaign_linkedin_intro_max)
+    drafts = CampaignServicer(Drafter(providers.figures, renderer, signup, slots), live)
     server.add(campaign_pb2_grpc.add_CampaignServiceServicer_to_server, drafts, "pipeline.v1.CampaignService")
     server.add(campaign_pb2_grpc.add_LiveCampaignServiceServicer_to_server, LiveCampaignServicer(live), LIVE_SERVICE)
 

@@ -45,8 +45,11 @@ FEASIBILITY = common_pb2.CLAIM_KIND_FEASIBILITY
 WILLINGNESS = common_pb2.CLAIM_KIND_WILLINGNESS_TO_PAY
 
 
-# Share of common words (Jaccard, on lemmas) from which two lines count as the same.
+# Share of common words (Jaccard, on lemmas) from which two lines count as the same. So does a line all of whose words
+# (two at least) stand in another of its mood: "Formal rules" beside "Applies formal rules"; a question beside a
+# statement is another thought.
 SIMILAR = 0.7
+CONTAINED_WORDS_MIN = 2
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,11 @@ class CallToAction:
     short: str  # as an imperative in running text: "join the waiting list"
     noun: str  # "sign-up"
     lines: tuple[str, ...] = field(default=())
+    state: str = "is not out yet"  # what the product is, after its name
+    follow: str = "hear first if we build it"  # what comes of doing it, after "and"
+    invite: str = "say if you would use it"
+    closings: tuple[str, str] = ("It is not out yet: tell us if you would use it.", "Not out yet. Would you use it?")
+    out: bool = False  # there is a product to use
 
 
 WAITING_LIST = CallToAction(
@@ -93,16 +101,42 @@ PILOT = CallToAction(
         "Would you use it? Tell us",
         "What would it be worth to you?",
     ),
+    follow="be among its first users",
+    invite="apply to try it",
+    closings=("It is not out yet: apply to try it first.", "Not out yet. Try it first?"),
+)
+
+
+LAUNCH = CallToAction(
+    "Open an account",
+    "open an account",
+    "account",
+    (
+        "Open an account",
+        "Try it on your own work",
+        "See how it works",
+        "Questions? Ask us first",
+        "Start with one small task",
+    ),
+    state="is out",
+    follow="see if it fits",
+    invite="try it yourself",
+    closings=("It is out: try it and see if it fits.", "Out now. Try it yourself."),
+    out=True,
 )
 
 
 def call_to_action(campaign_type: common_pb2.CampaignType.ValueType) -> CallToAction:
-    """The call to action of a kind of campaign; everything but a pilot asks for the waiting list."""
-    return PILOT if campaign_type == common_pb2.CAMPAIGN_TYPE_PILOT else WAITING_LIST
+    """The call to action of a kind of campaign; what is not specified asks for the waiting list."""
+    kinds = {common_pb2.CAMPAIGN_TYPE_PILOT: PILOT, common_pb2.CAMPAIGN_TYPE_FULL_LAUNCH: LAUNCH}
+    return kinds.get(campaign_type, WAITING_LIST)
 
 
-def write_assets(brief: Brief, cta: CallToAction = WAITING_LIST) -> Iterator[AdAsset]:
-    """All ad assets, slot by slot. Every slot gets at least its minimum; no text is over its limit."""
+def write_assets(
+    brief: Brief, cta: CallToAction = WAITING_LIST, slots: Sequence[Slot] = limits.SLOTS
+) -> Iterator[AdAsset]:
+    """All ad assets, slot by slot; no text is over its limit. A platform one of whose slots does not get its minimum
+    is left out as a whole: an ad with a gap is none."""
     writers = {
         "google-headline": google_headlines,
         "google-description": google_descriptions,
@@ -113,8 +147,11 @@ def write_assets(brief: Brief, cta: CallToAction = WAITING_LIST) -> Iterator[AdA
         "linkedin-intro": linkedin_intros,
         "linkedin-headline": short_headlines,
     }
-    for slot in limits.SLOTS:
-        chosen = select(writers[slot.slug](brief, cta), slot, brief)
+    made = {slot: select(writers[slot.slug](brief, cta), slot, brief) for slot in slots}
+    short = {slot.platform for slot, chosen in made.items() if len(chosen) < slot.least}
+    for slot, chosen in made.items():
+        if slot.platform in short:
+            continue
         for number, (text, claim_id) in enumerate(chosen, 1):
             yield AdAsset(
                 id=f"{slot.slug}-{number}",
@@ -170,14 +207,18 @@ def _said(text: str, kept: Iterable[tuple[str, str]]) -> bool:
             return True
         if new | old and len(new & old) / len(new | old) >= SIMILAR:
             return True
+        same_mood = text.endswith("?") == other.endswith("?")
+        if same_mood and min(len(new), len(old)) >= CONTAINED_WORDS_MIN and (new <= old or old <= new):
+            return True
     return False
 
 
-def _fallbacks(brief: Brief, claim_id: str) -> Family:
+def _fallbacks(brief: Brief, claim_id: str, cta: CallToAction) -> Family:
     """Short lines of the idea's own words, then of none: they fill a slot's minimum in any script, and nothing else."""
     own = words.unique(as_written(k, brief.idea) for k in (brief.topic, *brief.keywords) if k and len(k) <= 20)
-    specific = [f"{words.capitalise(k)}: {lead}" for k in own[:6] for lead in ("see the plan", "have your say")]
-    return Family((*specific, "See the plan", "Read how it would work", "Have your say"), claim_id, most=0)
+    specific = [f"{words.capitalise(k)}: {lead}" for k in own[:6] for lead in (cta.short, "see how it works")]
+    plain = ("See how it works", "Ask us a question") if cta.out else ("Read how it would work", "Have your say")
+    return Family((*specific, *plain, "See what it does"), claim_id, most=0)
 
 
 def google_headlines(brief: Brief, cta: CallToAction) -> list[Family]:
@@ -192,11 +233,16 @@ def google_headlines(brief: Brief, cta: CallToAction) -> list[Family]:
         Family(tuple(pain_questions(brief)), problem, 2),
         *(Family(tuple(function_titles(f)), f.claim_id or feasibility) for f in brief.functions[:4]),
         Family(tuple(for_whom), audience),
-        Family(tuple(f"{lead} {a}" for lead in ("An idea for", "For") for a in people), audience),
+        Family(
+            tuple(
+                f"{lead} {a}" for lead in (("Made for", "For") if cta.out else ("An idea for", "For")) for a in people
+            ),
+            audience,
+        ),
         Family(tuple(named), feasibility),
         Family(tuple(keyword_titles(brief)), problem, 3),
         Family(cta.lines, brief.claim(WILLINGNESS, PROBLEM), 5),
-        _fallbacks(brief, problem),
+        _fallbacks(brief, problem, cta),
     ]
 
 
@@ -205,36 +251,48 @@ def google_descriptions(brief: Brief, cta: CallToAction) -> list[Family]:
     problem, willingness = brief.claim(PROBLEM), brief.claim(WILLINGNESS, PROBLEM)
     what = [f"{line}." for line in what_it_is(brief)]
     honest = [
-        f"{brief.subject} is not out yet. {words.capitalise(cta.short)} and hear first if we build it.",
-        f"{brief.subject} is not out yet. Say if you would use it, and hear first.",
-        f"Not out yet: {cta.short} and hear first if we build it.",
+        f"{brief.subject} {cta.state}. {words.capitalise(cta.short)} and {cta.follow}.",
+        f"{brief.subject} {cta.state}. {words.capitalise(cta.short)}.",
+        f"{'Out now' if cta.out else 'Not out yet'}: {cta.short} and {cta.follow}.",
     ]
     gain = [f"{o} with {with_article(p)} for {a}." for o, p, a in _gains(brief)]
-    gain += [f"{o}. See how it would work and say if you would use it." for o in outcomes(brief)]
+    gain += [f"{o}. {_look(cta, 'it')} and {cta.invite}." for o in outcomes(brief)]
     return [
         Family(tuple(what), brief.claim(FEASIBILITY, PROBLEM)),
-        Family(tuple(_asking(brief, ("",))), problem),
+        Family(tuple(_asking(brief, ("",), cta)), problem),
         Family(tuple(honest), willingness),
         Family(tuple(gain), problem),
-        Family(tuple(_about(brief)), willingness, 0 if len(brief.functions) > 1 else 1),
-        Family(("An idea under test: read how it would work, ask questions, have your say.",), willingness, 0),
+        Family(tuple(_about(brief, cta)), willingness, 0 if len(brief.functions) > 1 else 1),
+        Family((_LAST_RESORT[cta.out],), willingness, 0),
     ]
 
 
-def _asking(brief: Brief, closings: Sequence[str]) -> list[str]:
+_LAST_RESORT = {
+    False: "An idea under test: read how it would work, ask questions, have your say.",
+    True: "Read how it works, ask what you want to know, and try it on a small task first.",
+}
+
+
+def _look(cta: CallToAction, what: str) -> str:
+    return f"See how {what} works" if cta.out else f"See how {what} would work"
+
+
+def _asking(brief: Brief, closings: Sequence[str], cta: CallToAction) -> list[str]:
     """The problem as a question, what the product does about it, and a closing; then without the doing."""
     questions = pain_questions(brief)
     doings = words.unique(without_repeating(brief, line) for line in by_name(brief))
     lines = [f"{q} {line}. {end}" for end in closings for line in doings for q in questions]
-    lines += [f"{q} {brief.subject} is an idea, not a product yet. Would it help?" for q in questions if brief.name]
+    lines += [
+        f"{q} {brief.subject} is an idea, not a product yet. Would it help?"
+        for q in questions
+        if brief.name and not cta.out
+    ]
     return [line.strip() for line in lines]
 
 
-def _about(brief: Brief) -> list[str]:
-    return [
-        f"See how {brief.name or 'it'} would work and say if you would use it.",
-        "An idea, not a product yet. See how it would work and say if you would use it.",
-    ]
+def _about(brief: Brief, cta: CallToAction) -> list[str]:
+    lead = "" if cta.out else "An idea, not a product yet. "
+    return [f"{_look(cta, brief.name or 'it')} and {cta.invite}.", f"{lead}{_look(cta, 'it')} and {cta.invite}."]
 
 
 def _gains(brief: Brief) -> Iterator[tuple[str, str, str]]:
@@ -250,26 +308,29 @@ def _purpose(brief: Brief, rest: str) -> list[str]:
     return [f"{outcome}: that is what {name} is for. {rest}" for outcome in outcomes(brief)]
 
 
-def google_paths(brief: Brief, _cta: CallToAction) -> list[Family]:
+def google_paths(brief: Brief, cta: CallToAction) -> list[Family]:
     """Families for the two paths of 15 shown after the address: the subject, and what stands there."""
     slugs = [words.slug(k) for k in (brief.topic, *brief.keywords)]
     return [
         Family(tuple(s for s in slugs if s), brief.claim(PROBLEM)),
-        Family(("waiting-list", "early-access"), brief.claim(WILLINGNESS, PROBLEM)),
-        Family(("idea", "plan"), brief.claim(PROBLEM)),
+        Family(_PATHS[cta.noun], brief.claim(WILLINGNESS, PROBLEM)),
+        Family(("start", "tour") if cta.out else ("idea", "plan"), brief.claim(PROBLEM)),
     ]
+
+
+_PATHS = {"sign-up": ("waiting-list", "early-access"), "application": ("pilot", "apply"), "account": ("account", "try")}
 
 
 def meta_primary(brief: Brief, cta: CallToAction) -> list[Family]:
     """Families for Meta's primary text of 125."""
     willingness = brief.claim(WILLINGNESS, PROBLEM)
-    closings = ("It is not out yet: tell us if you would use it.", "Not out yet. Would you use it?")
+    closings = cta.closings
     what = [f"{line}. {closing}" for closing in closings for line in what_it_is(brief)]
     return [
-        Family(tuple(_asking(brief, closings)), brief.claim(PROBLEM)),
+        Family(tuple(_asking(brief, closings, cta)), brief.claim(PROBLEM)),
         Family(tuple(what), brief.claim(FEASIBILITY, PROBLEM)),
-        Family(tuple(_purpose(brief, f"It is not out yet; {cta.short} to hear first.")), willingness),
-        Family(tuple(_about(brief)), willingness),
+        Family(tuple(_purpose(brief, f"It {cta.state}: {cta.short} and {cta.follow}.")), willingness),
+        Family(tuple(_about(brief, cta)), willingness),
     ]
 
 
@@ -281,7 +342,7 @@ def short_headlines(brief: Brief, cta: CallToAction) -> list[Family]:
         Family(tuple(pain_questions(brief)), brief.claim(PROBLEM)),
         Family(tuple(by_name(brief) + for_whom), brief.claim(FEASIBILITY, PROBLEM)),
         Family(cta.lines, brief.claim(WILLINGNESS, PROBLEM)),
-        _fallbacks(brief, brief.claim(PROBLEM)),
+        _fallbacks(brief, brief.claim(PROBLEM), cta),
     ]
 
 
@@ -292,7 +353,7 @@ def meta_descriptions(brief: Brief, cta: CallToAction) -> list[Family]:
         Family(tuple(f"For {a}" for a in audience_forms(brief.audience)), brief.claim(AUDIENCE)),
         Family(tuple(titles), brief.claim(FEASIBILITY, PROBLEM)),
         Family(cta.lines[1:], brief.claim(WILLINGNESS, PROBLEM)),
-        _fallbacks(brief, brief.claim(PROBLEM)),
+        _fallbacks(brief, brief.claim(PROBLEM), cta),
     ]
 
 
@@ -300,15 +361,19 @@ def linkedin_intros(brief: Brief, cta: CallToAction) -> list[Family]:
     """Families for LinkedIn's introductory text of 150; readers at work are asked for their team."""
     willingness = brief.claim(WILLINGNESS, PROBLEM)
     use = "would your team use it?" if brief.professional else "would you use it?"
-    closings = (f"We are asking before we build: {use}", words.capitalise(use))
+    closings = (
+        cta.closings if cta is not WAITING_LIST else (f"We are asking before we build: {use}", words.capitalise(use))
+    )
     what = [f"{line}. {closing}" for closing in closings for line in what_it_is(brief)]
     hear = [f"It is not built yet, and we want to hear from {a} first." for a in audience_forms(brief.audience)]
     purpose = [
-        line for rest in (*hear, f"It is not out yet; {cta.short} to hear first.") for line in _purpose(brief, rest)
+        line
+        for rest in (*([] if cta.out else hear), f"It {cta.state}: {cta.short} and {cta.follow}.")
+        for line in _purpose(brief, rest)
     ]
     return [
-        Family(tuple(_asking(brief, closings)), brief.claim(PROBLEM)),
+        Family(tuple(_asking(brief, closings, cta)), brief.claim(PROBLEM)),
         Family(tuple(what), brief.claim(FEASIBILITY, PROBLEM)),
         Family(tuple(purpose), willingness),
-        Family(tuple(_about(brief)), willingness),
+        Family(tuple(_about(brief, cta)), willingness),
     ]

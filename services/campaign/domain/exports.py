@@ -22,7 +22,8 @@ from pipeline.v1.common_pb2 import Artifact
 from services.campaign.domain import limits, wording
 from services.campaign.domain.brief import Brief
 from services.campaign.domain.landing import PageCopy, Variant
-from services.campaign.domain.plan import PlanDraft
+from services.campaign.domain.launch import LaunchPlan
+from services.campaign.domain.plan import DAYS_MAX, PlanDraft
 from services.campaign.domain.reading import levels, sample_ratio
 
 PAGE_BYTES_MAX = 50_000
@@ -65,30 +66,25 @@ def plan_json(
     draft: PlanDraft,
     campaign_type: common_pb2.CampaignType.ValueType,
     variants: Sequence[Variant],
-    copy: PageCopy,
+    copy: PageCopy | None,
     *,
     connected: bool,
     cites_evidence: Sequence[str] = (),
 ) -> str:
-    """campaign/plan.json: the plan, the counts that decide, the one difference between the pages, and all sources."""
-    fields = ["email", "consent", "consent_version", "variant", "website"]
-    if copy.adults_only:
-        fields.insert(2, "adult")
+    """campaign/plan.json: the plan, the counts that decide, the one difference between the pages, and all sources.
+
+    A launch has no pages of ours: `copy` is None, and `variants` and `signup` are left out.
+    """
+    pages = _pages(draft, variants, copy, connected=connected) if copy else {}
     return to_json(
         {
             "campaign_type": common_pb2.CampaignType.Name(campaign_type),
             "status": campaign_pb2.CampaignStatus.Name(campaign_pb2.CAMPAIGN_STATUS_DRAFT),
             "plan": plain(draft.plan),
+            "registered": registered(draft.plan.alpha),
+            **({"launch": _launch(draft.launch)} if draft.launch else {}),
             "statistics": {
                 "test": "one-sample exact binomial test, one-sided, against baseline_rate, once, at the planned sample",
-                "test_level": levels.final_alpha(draft.plan.alpha),
-                "looks": "always-valid mixture test for Bernoulli data, one-sided, at every look",
-                "looks_level": levels.looks_alpha(draft.plan.alpha),
-                "prior": "Beta(0.5, 0.5) for every rate (Jeffreys)",
-                "split_check": {"expected": "0.5 to each page", "threshold": sample_ratio.THRESHOLD},
-                "days_min": levels.DAYS_MIN,
-                "automatic_visits_share_max": levels.BOTS_SHARE_MAX,
-                "not_counted": "robots, prefetches, requests without a browser's name, Sec-GPC: 1 and DNT: 1",
                 "sample_size_formula": "n = ((z(1-alpha) sqrt(p0 q0) + z(power) sqrt(p1 q1)) / (p1 - p0))^2",
                 "sample_size_source": "NIST/SEMATECH e-Handbook of Statistical Methods, section 7.2.4.2",
                 "sample_size_by_formula": draft.sample_size_approximation,
@@ -97,32 +93,68 @@ def plan_json(
                 "reading_at_needed_sample": draft.at_needed._asdict(),
                 "reading_at_budget": draft.at_budget._asdict(),
             },
-            "variants": {
-                "difference": "the headline's framing: a names the problem, b names the outcome; nothing else differs",
-                "element": "h1",
-                "a": {"framing": variants[0].framing, "headline": variants[0].headline},
-                "b": {"framing": variants[1].framing, "headline": variants[1].headline},
-                "split": "send half of the visitors to each, at random",
-                "visitors_per_variant_to_compare_them": draft.variant_visitors_needed,
-                "note": "the question of the test is answered by both pages together; below the number above, a "
-                "difference between them is a hint at most",
-            },
-            "signup": {
-                "connected": connected,
-                "setting": "PIPELINE_CAMPAIGN_SIGNUP_ENDPOINT",
-                "note": "posted to the configured address; nothing is counted or stored by these files"
-                if connected
-                else "not connected: the form sends and stores nothing until the setting is made (README.txt)",
-                "fields": fields,
-                "consent_version": copy.consent_version,
-                "consent_text": copy.consent,
-            },
+            **pages,
             "evidence_ids": list(cites_evidence),
             "assumptions": [plain(item) for item in draft.assumptions],
             "citations": [plain(item) for item in draft.citations],
             "notices": [notice.message for notice in draft.notices],
         }
     )
+
+
+def _pages(draft: PlanDraft, variants: Sequence[Variant], copy: PageCopy, *, connected: bool) -> dict[str, Any]:
+    fields = ["email", "consent", "consent_version", "variant", "website"]
+    if copy.adults_only:
+        fields.insert(2, "adult")
+    return {
+        "variants": {
+            "difference": "the headline's framing: a names the problem, b names the outcome; nothing else differs",
+            "element": "h1",
+            "a": {"framing": variants[0].framing, "headline": variants[0].headline},
+            "b": {"framing": variants[1].framing, "headline": variants[1].headline},
+            "split": "send half of the visitors to each, at random",
+            "visitors_per_variant_to_compare_them": draft.variant_visitors_needed,
+            "note": "the question of the test is answered by both pages together; below the number above, a "
+            "difference between them is a hint at most",
+        },
+        "signup": {
+            "connected": connected,
+            "setting": "PIPELINE_CAMPAIGN_SIGNUP_ENDPOINT",
+            "note": "posted to the configured address; nothing is counted or stored by these files"
+            if connected
+            else "not connected: the form sends and stores nothing until the setting is made (README.txt)",
+            "fields": fields,
+            "consent_version": copy.consent_version,
+            "consent_text": copy.consent,
+        },
+    }
+
+
+def registered(alpha: float) -> dict[str, Any]:
+    """What a reading uses besides the plan's numbers, fixed with them so that nothing is chosen afterwards."""
+    return {
+        "split": {"a": 0.5, "b": 0.5, "check": "two-sided test of a fair coin", "threshold": sample_ratio.THRESHOLD},
+        "pages_counted": "both pages together answer the question",
+        "days_min": levels.DAYS_MIN,
+        "days_max": DAYS_MAX,
+        "visitor": "a person counts once, on the first page shown",
+        "left_out": "robots, prefetches, requests without a browser's name, and visitors who ask not to be counted",
+        "automatic_visits_share_max": levels.BOTS_SHARE_MAX,
+        "looks": "always-valid mixture test for Bernoulli data, one-sided, at every look",
+        "looks_level": levels.looks_alpha(alpha),
+        "final_test": "exact binomial test, one-sided, once, at the planned sample",
+        "final_level": levels.final_alpha(alpha),
+        "prior": "Beta(0.5, 0.5) for every rate (Jeffreys); it informs and does not decide",
+    }
+
+
+def _launch(launch: LaunchPlan) -> dict[str, Any]:
+    return {
+        "target_cost_per_account_micros": launch.target_cpa_micros,
+        "stop_cost_per_account_micros": launch.stop_cpa_micros,
+        "gate": launch.gate,
+        "weeks": [{**week._asdict(), "platform": limits.PLATFORM_NAMES[week.platform]} for week in launch.weeks],
+    }
 
 
 def ads_json(assets: Sequence[AdAsset], keywords: Sequence[Keyword]) -> str:
@@ -163,7 +195,7 @@ def ads_csv(brief: Brief, assets: Sequence[AdAsset], keywords: Sequence[Keyword]
         "Ad group", "Ad group status", "Max CPC", "Keyword", "Criterion type", "Ad type", "Status", "Final URL",
         *headlines, *descriptions, "Path 1", "Path 2",
     ]  # fmt: skip
-    campaign = f"Smoke test: {brief.name or brief.topic or 'idea'}"
+    campaign = f"{draft.title}: {brief.name or brief.topic or 'idea'}"
     group = brief.topic or "idea"
     search = next((c for c in draft.plan.channels if c.platform == limits.GOOGLE), None)
     # Two weeks' worth a day; empty without a budget, so that Editor asks instead of spending.
@@ -233,7 +265,7 @@ def readme(brief: Brief, draft: PlanDraft, copy: PageCopy, *, connected: bool, c
    Until it is set, privacy.html shows a marked gap. Do not publish it with the gap."""
     )
     adult = "\n   adult            yes (the idea concerns children: only adults sign up)" if copy.adults_only else ""
-    return f"""{brief.name or "The idea"}: a smoke test, drafted. Nothing is published, counted or spent yet.
+    return f"""{brief.name or "The idea"}: a {draft.title.lower()}, drafted. Nothing is published, counted or spent yet.
 
 WHAT LIES HERE
    plan.json        the question, the numbers and where they come from; fixed before the first visitor
@@ -270,6 +302,42 @@ WHEN TO STOP, HOW TO READ IT
 {_wrap(plan.decision_rule)}
 {_wrap(wording.variants_note(draft.variant_visitors_needed))}
 """
+
+
+def launch_readme(brief: Brief, draft: PlanDraft, launch: LaunchPlan) -> str:
+    """campaign/README.txt of a launch, whose ads lead to the product itself."""
+    return f"""{brief.name or "The idea"}: a launch, drafted. Nothing is published or spent yet.
+
+BEFORE ANYTHING ELSE
+{_wrap("A launch needs a product that can be used, and a smoke test or pilot that came out well.")}
+
+WHAT LIES HERE
+   plan.json        the question, the numbers, the weeks and where they come from; fixed before the first visitor
+   ads.json         all ad texts with lengths and the claim that each rests on; keywords
+   ads.csv          the search ad for Google Ads Editor (Account > Import > From file); everything paused
+
+WHAT THE MONEY CAN SHOW
+{_wrap(draft.plan.honest_statement)}
+
+WHAT AN ACCOUNT MAY COST
+   target           {wording.dollars(launch.target_cpa_micros)}
+   stop             {wording.dollars(launch.stop_cpa_micros)}
+{_wrap(launch.gate)}
+
+WEEK BY WEEK
+{_ramp(launch)}
+
+WHEN TO STOP, HOW TO READ IT
+{_wrap(draft.plan.stopping_rule)}
+{_wrap(draft.plan.decision_rule)}
+"""
+
+
+def _ramp(launch: LaunchPlan) -> str:
+    return "\n".join(
+        f"   week {w.week}  {limits.PLATFORM_NAMES[w.platform]:<14} {wording.dollars(w.budget_micros):>10}"
+        for w in launch.weeks
+    )
 
 
 def _wrap(text: str) -> str:

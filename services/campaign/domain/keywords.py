@@ -55,7 +55,9 @@ FEW_KEYWORDS = 4
 AUDIENCE_CHARS_MAX = 30
 _NO_NOUN = re.compile(r"(?:ent|ous|ful|less|ive|able|ible|ed|ly|ated)$")
 _EVERYDAY = frozenset({"hand", "time", "people", "thing", "work", "place", "other", "help", "user", "need", "make"})
-_BARE = re.compile(r"[^\w\s'&.+/-]", re.UNICODE)
+# Letters and digits of any script; what Google Ads refuses ("Add negative keywords": , ! @ % ^ () = {} ; ~ ` <> ? \\ |)
+# goes, and so do "_" and signs that mean a match type or an operator.
+_BARE = re.compile(r"[^\w\s'&./-]|_", re.UNICODE)
 
 
 def plan_keywords(brief: Brief, evidence: Sequence[EvidenceItem]) -> list[Keyword]:

@@ -3,7 +3,8 @@
 Limits as the platforms publish them in their help centres (read in November 2026):
 Google Ads "About responsive search ads" (3 to 15 headlines of 30, 2 to 4 descriptions of 90, 2 paths of 15),
 Meta "Text recommendations" (primary text 125, headline 40, description 30: beyond them the ad is cut off on
-screen), LinkedIn "Single image ads specifications" (introductory text 150, headline 70 before it is cut off).
+screen), LinkedIn "Single image ads specifications" (introductory text 150, headline 70 before it is cut off; the
+help pages name 600 and 3,000 as the most that is taken, so LinkedIn's two limits are settings).
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ class Slot(NamedTuple):
     most: int
 
 
+LINKEDIN_INTRO = 150
+LINKEDIN_HEADLINE = 70
+
 # Meta takes up to five variants of each text and LinkedIn tests ads one by one: three of each keep a small
 # test readable.
 SLOTS: tuple[Slot, ...] = (
@@ -46,15 +50,21 @@ SLOTS: tuple[Slot, ...] = (
     Slot(META, PRIMARY, "meta-primary", 125, 1, 3),
     Slot(META, HEADLINE, "meta-headline", 40, 1, 3),
     Slot(META, DESCRIPTION, "meta-description", 30, 1, 3),
-    Slot(LINKEDIN, PRIMARY, "linkedin-intro", 150, 1, 3),
-    Slot(LINKEDIN, HEADLINE, "linkedin-headline", 70, 1, 3),
+    Slot(LINKEDIN, PRIMARY, "linkedin-intro", LINKEDIN_INTRO, 1, 3),
+    Slot(LINKEDIN, HEADLINE, "linkedin-headline", LINKEDIN_HEADLINE, 1, 3),
 )
+
+
+def slots(linkedin_intro: int = LINKEDIN_INTRO, linkedin_headline: int = LINKEDIN_HEADLINE) -> tuple[Slot, ...]:
+    """`SLOTS` with LinkedIn's limits as configured."""
+    own = {"linkedin-intro": linkedin_intro, "linkedin-headline": linkedin_headline}
+    return tuple(slot._replace(limit=own.get(slot.slug, slot.limit)) for slot in SLOTS)
 
 
 def width(text: str) -> int:
     """Length as the platforms count it, in units: a double-width character (East Asian wide or full-width,
     emoji) is two, a combining mark counts as the character it is."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" or unicodedata.category(c) == "So" else 1 for c in text)
 
 
 # Words that a product nobody has used cannot claim, and that Google's and Meta's policies on misleading
@@ -67,12 +77,16 @@ _UNPROVEN = re.compile(
     r"\bmathematically\b|\bensures?\b|\bseamless\w*|\bflawless\w*|\bperfect\w*",
     re.IGNORECASE,
 )
-# Google disapproves of exclamation marks in headlines, repeated punctuation and symbols used as decoration;
-# emoji and control characters belong in no asset.
-_GIMMICK = re.compile(r"[!<>{}\[\]|\\^~*_=@•→★✓`]|\?\?|\.\.|…|,,|--")
+# Google Ads policies, "Editorial": no exclamation mark in headlines, no repeated punctuation, no symbols used as
+# decoration; emoji and control characters belong in no asset.
+_GIMMICK = re.compile(r"[!<>{}\[\]|\\^~*_=@•→★✓`]|…|([?.,;:\-–—'\"%&/])\1")
 _BARE_LINK = re.compile(
     r"https?:|www\.|javascript:|\S+@\S+\.\S|\b[\w-]+\.(?:com|net|org|io|ai|app|dev)\b", re.IGNORECASE
 )
+
+# The same policy: capitals in excess (two shouted words, a word spaced out), and telephone numbers in ad text.
+_SHOUTED = re.compile(r"\b[A-Z]{4,} [A-Z]{4,}\b|\b[A-Z](?:[ .][A-Z]){3,}\b")
+_PHONE = re.compile(r"\+?\d[\d ().-]{6,}\d")
 
 
 def unproven_claim(text: str) -> str:
@@ -92,7 +106,7 @@ def acceptable(text: str) -> bool:
         return False
     if text[0] in "=+-@,;:.?)'’" or not printable(text):
         return False
-    return not (_UNPROVEN.search(text) or _GIMMICK.search(text) or _BARE_LINK.search(text))
+    return not any(rule.search(text) for rule in (_UNPROVEN, _GIMMICK, _BARE_LINK, _SHOUTED, _PHONE))
 
 
 def numbers(text: str) -> set[str]:

@@ -1,4 +1,6 @@
-"""The smoke test's plan, fixed before the first visitor: what is asked, what it costs, what the money can show.
+"""The campaign's plan, fixed before the first visitor: what is asked, what it costs, what the money can show.
+
+A smoke test asks whether anyone wants it, a pilot whether people apply to try it, a launch what an account costs.
 
 Every number is cited from the benchmark figures, an `Assumption` with its reason, or computed from those. Money is in
 micros of USD; rates are shares of 1.
@@ -7,7 +9,7 @@ micros of USD; rates are shares of 1.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from chassis.figures import BenchmarkFigure, Figures
@@ -18,21 +20,19 @@ from services.campaign.domain import statistics as st
 from services.campaign.domain import wording
 from services.campaign.domain.brief import Brief
 from services.campaign.domain.copywriting import CallToAction
+from services.campaign.domain.launch import LaunchPlan, plan_launch
 from services.campaign.domain.limits import GOOGLE, LINKEDIN, META, PLATFORM_NAMES
+from services.campaign.domain.rates import RATE_METRICS, RATES, Sources, assume_sales, share_of
 from services.campaign.domain.reading.levels import final_alpha
 
 MICROS = 1_000_000
 # A channel below this many clicks says nothing about itself: at an ordinary page's rate it brings about two sign-ups.
 CHANNEL_CLICKS_MIN = 50
-# A target closer to the baseline than this factor is no verdict on an idea, and would take thousands of visitors.
-TARGET_FACTOR_MIN = 1.5
 # An average hides what a single advertiser pays; the range is at least this wide on either side.
 CPC_SPREAD = 0.25
 # Averages older than this are history, not a range for next month's auction.
 CPC_YEARS_BACK = 3
 DAYS_MAX = 28
-ASSUMED_BASELINE = 0.04
-ASSUMED_TARGET = 0.08
 ASSUMED_CPC_USD = 5.0
 
 
@@ -52,7 +52,6 @@ SPLITS: dict[common_pb2.CustomerType.ValueType, tuple[Share, ...]] = {
     common_pb2.CUSTOMER_TYPE_MARKETPLACE: (Share(GOOGLE, 0.6), Share(META, 0.4)),
 }
 _CPC_METRICS = {GOOGLE: "search_ads.cpc", META: "meta_ads.leads.cpc", LINKEDIN: "linkedin_ads.single_image.cpc.median"}
-_RATE_METRICS = {GOOGLE: "search_ads.conversion_rate", META: "meta_ads.leads.conversion_rate"}
 _SLUGS = {GOOGLE: "search", META: "meta", LINKEDIN: "linkedin"}
 
 
@@ -71,35 +70,8 @@ class PlanDraft:
     variant_visitors_needed: int
     """Visitors each variant needs to tell A from B at the plan's rates: why the split is only a hint."""
     unfunded: tuple[AdPlatform.ValueType, ...] = ()
-
-
-@dataclass
-class _Sources:
-    """Collects what the numbers rest on, each once, in the order of use."""
-
-    citations: dict[str, Citation] = field(default_factory=dict)
-    assumptions: dict[str, Assumption] = field(default_factory=dict)
-
-    def cite(self, figure: BenchmarkFigure) -> str:
-        self.citations.setdefault(figure.citation_id, figure.citation())
-        return figure.citation_id
-
-    def assume(self, slug: str, label: str, value: float, unit: str, basis: str, **more: object) -> str:
-        low, high = more.get("low", value), more.get("high", value)
-        self.assumptions.setdefault(
-            slug,
-            Assumption(
-                id=slug,
-                label=label,
-                value=value,
-                unit=unit,
-                low=float(str(low)),
-                high=float(str(high)),
-                citation_id=str(more.get("citation_id", "")),
-                basis=basis,
-            ),
-        )
-        return slug
+    launch: LaunchPlan | None = None
+    title: str = "Smoke test"
 
 
 def make_plan(
@@ -111,8 +83,8 @@ def make_plan(
     cta: CallToAction,
 ) -> PlanDraft:
     """The plan for a budget (0 is allowed and says so). `segment` is the profile's benchmark segment or empty."""
-    sources = _Sources()
-    baseline, target = _rates(figures, segment, sources)
+    sources = Sources()
+    baseline, target = RATES[cta.noun](figures, segment, sources)
     needed = st.exact_sample_size(baseline, target, final_alpha(st.ALPHA))
     split = SPLITS.get(customer, SEARCH_ONLY)
     prices = {share.platform: _price(figures, share.platform, segment, sources) for share in split}
@@ -129,7 +101,7 @@ def make_plan(
         "channel-clicks", "Fewest clicks that make a channel worth splitting for", CHANNEL_CLICKS_MIN, "clicks",
         f"at the baseline of {wording.percent(baseline)} that is about {CHANNEL_CLICKS_MIN * baseline:.0f} sign-ups",
     )  # fmt: skip
-    _sales(figures, sources)
+    assume_sales(figures, sources)
     power = st.exact_power(affordable, baseline, target, final_alpha(st.ALPHA)) if affordable else 0.0
     reading = st.reading(needed, baseline, target, final_alpha(st.ALPHA))
     at_budget = st.reading(affordable, baseline, target, final_alpha(st.ALPHA))
@@ -148,7 +120,7 @@ def make_plan(
         detectable_effect_at_budget=effect,
         channels=channels,
     )
-    plan.honest_statement = wording.honest_statement(plan)
+    plan.honest_statement = wording.honest_statement(plan, cta)
     plan.stopping_rule = wording.stopping_rule(plan, DAYS_MAX)
     plan.decision_rule = wording.decision_rule(plan, reading, at_budget, cta)
     unfunded = tuple(s.platform for s in split if s.platform not in {f.platform for f in funded})
@@ -163,62 +135,9 @@ def make_plan(
         power_at_budget=power,
         variant_visitors_needed=st.sample_size_two(baseline, target),
         unfunded=unfunded,
+        launch=plan_launch(plan) if cta.out else None,
+        title={"sign-up": "Smoke test", "application": "Pilot", "account": "Launch"}[cta.noun],
     )
-
-
-# --- rates ------------------------------------------------------------------------------------------------------------
-
-
-def _rates(figures: Figures, segment: str, sources: _Sources) -> tuple[float, float]:
-    """Baseline and target. Baseline: what an ordinary landing page gets. Target: what advertisers of the field get from
-    search visitors, where that is clearly more; else what advertisers of all fields get."""
-    ordinary = next(iter(figures.find("landing_page.conversion_rate.median")), None)
-    baseline = _share(ordinary) or ASSUMED_BASELINE
-    of = f" ({ordinary.segment})" if ordinary else ""
-    sources.assume(
-        "baseline-rate", f"Sign-ups per visitor of an ordinary landing page{of}", baseline * 100, "%",
-        "a page that does no better than the median page shows no demand"
-        if ordinary else "no figure is at hand; a rate between the usual 2 and 6 % is assumed",
-        citation_id=sources.cite(ordinary) if ordinary else "",
-    )  # fmt: skip
-    candidates = [figures.find(_RATE_METRICS[GOOGLE], s)[:1] for s in (segment, "all industries") if s]
-    chosen = next((f[0] for f in candidates if f and _share(f[0]) >= TARGET_FACTOR_MIN * baseline), None)
-    target = _share(chosen) or max(ASSUMED_TARGET, 2 * baseline)
-    passed_over = candidates[0][0] if segment and candidates[0] and candidates[0][0] is not chosen else None
-    basis = "an idea that wins sign-ups as easily as the field's established advertisers win customers is wanted"
-    if passed_over is not None:
-        basis = (
-            f"the field's own rate ({wording.percent(_share(passed_over))}) lies too close to the baseline to be a "
-            "verdict; the rate of all industries is taken instead"
-        )
-        sources.cite(passed_over)
-    sources.assume(
-        "target-rate", "Sign-ups per visitor from which the idea counts as wanted", target * 100, "%",
-        basis if chosen else "no figure is at hand; twice the baseline is assumed",
-        citation_id=sources.cite(chosen) if chosen else "",
-    )  # fmt: skip
-    for warning in figures.find("smoke_test.universal_threshold")[:1]:
-        # No pass mark is universal: the source that says so is shown beside the one chosen here.
-        sources.cite(warning)
-    sources.assume("alpha", "Chance of calling an ordinary page wanted", st.ALPHA * 100, "%", "customary, one-sided")
-    sources.assume("power", "Chance of noticing a page at the target rate", st.POWER * 100, "%", "customary")
-    return baseline, target
-
-
-def _share(figure: BenchmarkFigure | None) -> float:
-    return round(figure.value / 100, 6) if figure is not None and 0 < figure.value < 100 else 0.0
-
-
-def _sales(figures: Figures, sources: _Sources) -> None:
-    rows = [f for f in figures.find("waitlist.to_customer_rate") if 0 < f.value < 100]
-    if rows:
-        low, high = min(f.value for f in rows), max(f.value for f in rows)
-        cited = [sources.cite(f) for f in rows]
-        sources.assume(
-            "signup-to-customer", "Sign-ups that become customers later", rows[0].value, "%",
-            "reported by single sources; the test counts interest, not sales",
-            low=low, high=high, citation_id=cited[0],
-        )  # fmt: skip
 
 
 # --- prices and channels ----------------------------------------------------------------------------------------------
@@ -234,7 +153,7 @@ class Price(NamedTuple):
     assumption_id: str
 
 
-def _price(figures: Figures, platform: AdPlatform.ValueType, segment: str, sources: _Sources) -> Price:
+def _price(figures: Figures, platform: AdPlatform.ValueType, segment: str, sources: Sources) -> Price:
     """The cited price, with a range from the figures of the field and of all industries of the last years."""
     metric = _CPC_METRICS[platform]
     rows = figures.find(metric) if platform == LINKEDIN else []
@@ -291,12 +210,12 @@ def _channel(
     figures: Figures,
     segment: str,
     baseline: float,
-    sources: _Sources,
+    sources: Sources,
 ) -> ChannelPlan:
     money = round(budget * share.part)
-    metric = _RATE_METRICS.get(share.platform, "")
+    metric = RATE_METRICS.get(share.platform, "")
     figure = figures.best(metric, segment) if metric else None
-    rate = _share(figure)
+    rate = share_of(figure)
     assumptions = [price.assumption_id, "visits-per-click"]
     cited = list(price.citation_ids)
     if figure is not None and rate:
@@ -335,7 +254,7 @@ def _notices(
     prices: dict[AdPlatform.ValueType, Price],
     customer: common_pb2.CustomerType.ValueType,
     figures: Figures,
-    sources: _Sources,
+    sources: Sources,
 ) -> list[Notice]:
     notices = []
     least = max(CHANNEL_CLICKS_MIN * prices[s.platform].cpc / s.part for s in split)

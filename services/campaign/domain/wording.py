@@ -33,7 +33,21 @@ def hypothesis(brief: Brief, cta: CallToAction, baseline: float, target: float) 
     """The statement under test, with its numbers."""
     what = brief.name or (f"the {brief.product}" if brief.product else "the idea")
     whom = f" (for {brief.audience})" if brief.audience else ""
-    leave = "leave their e-mail address for" if cta.noun == "sign-up" else "apply for a pilot of"
+    leave = {
+        "sign-up": "leave their e-mail address for",
+        "application": "apply for a pilot of",
+        "account": "open an account with",
+    }[cta.noun]
+    if cta.out:
+        return (
+            f"At least {percent(target)} of the visitors whom the ads bring {leave} {what}{whom}; at "
+            f"{percent(baseline)} an account costs too much."
+        )
+    if cta.noun == "application":
+        return (
+            f"At least {percent(target)} of the visitors whom the ads bring {leave} {what}{whom}; a whole site gets "
+            f"an address from {percent(baseline)}."
+        )
     return (
         f"At least {percent(target)} of the visitors whom the ads bring {leave} {what}{whom}; an ordinary landing page "
         f"gets {percent(baseline)}."
@@ -42,13 +56,18 @@ def hypothesis(brief: Brief, cta: CallToAction, baseline: float, target: float) 
 
 def metric(cta: CallToAction) -> str:
     """What is counted, over what."""
+    if cta.out:
+        return (
+            "accounts per visitor: accounts opened by distinct visitors from the ads, divided by those visitors; the "
+            "price of a click divided by it is the cost of an account"
+        )
     return (
         f"{cta.noun}s per visitor: distinct confirmed e-mail addresses with consent, divided by distinct visitors "
         "from the ads, both landing pages together"
     )
 
 
-def honest_statement(plan: TestPlan) -> str:
+def honest_statement(plan: TestPlan, cta: CallToAction) -> str:
     """What the budget can and cannot show."""
     needed, cost = count(plan.sample_size_needed, "visitor"), dollars(plan.cost_needed_micros)
     question = f"The question needs about {needed}, about {cost}"
@@ -60,6 +79,11 @@ def honest_statement(plan: TestPlan) -> str:
             f"No money is set for ads, so no visitor can be bought. {question} at {price} a click. Until then, show "
             "the pages to people you can reach yourself and listen: what they say is worth more than how many they are."
         )
+    caveat = {
+        "sign-up": "A sign-up is not a sale.",
+        "application": "An application is not use: count who still uses it after two weeks.",
+        "account": "An account is not a sale: set the cost you can bear from your own price.",
+    }[cta.noun]
     bought = f"{dollars(plan.budget_micros)} {_at(plan)} buys about {count(visitors, 'visitor')}"
     if visitors == 0:
         return f"{dollars(plan.budget_micros)} {_at(plan)} buys no visitor at all. {question}."
@@ -67,9 +91,7 @@ def honest_statement(plan: TestPlan) -> str:
     if visitors >= plan.sample_size_needed:
         rest = plan.budget_micros - plan.cost_needed_micros
         spare = f" About {dollars(rest)} of the money is not needed." if rest > MICROS else ""
-        return (
-            f"{bought}: enough to tell {rates}, which takes about {needed} and {cost}.{spare} A sign-up is not a sale."
-        )
+        return f"{bought}: enough to tell {rates}, which takes about {needed} and {cost}.{spare} {caveat}"
     if plan.detectable_effect_at_budget == 0:
         shown = "enough to find a broken page, not to judge demand: no count among so few could"
     elif visitors * 4 < plan.sample_size_needed:
@@ -78,7 +100,7 @@ def honest_statement(plan: TestPlan) -> str:
     else:
         least = percent(round(plan.baseline_rate + plan.detectable_effect_at_budget, 3))
         shown = f"enough to notice a rate of {least} or more, not to tell {rates}"
-    return f"{bought}: {shown}. {question}. A sign-up is not a sale."
+    return f"{bought}: {shown}. {question}. {caveat}"
 
 
 def _at(plan: TestPlan) -> str:
@@ -97,6 +119,13 @@ def stopping_rule(plan: TestPlan, days: int) -> str:
     )
 
 
+_AFTER = {
+    "sign-up": "talk to those who signed up before building",
+    "application": "let a few of those who applied try it, and watch them",
+    "account": "ask those who stopped using it why",
+}
+
+
 def decision_rule(plan: TestPlan, needed: Reading, at_budget: Reading, cta: CallToAction) -> str:
     """How the count is read: with "inconclusive" as a proper answer."""
     parts = [
@@ -112,7 +141,7 @@ def decision_rule(plan: TestPlan, needed: Reading, at_budget: Reading, cta: Call
         )
     parts.append(
         "An unequal split of the visitors between the pages (p below 0.001), or mostly automatic visits, forbids a "
-        "decision. Whatever the count: talk to those who signed up before building."
+        f"decision. Whatever the count: {_AFTER[cta.noun]}."
     )
     return " ".join(parts)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from chassis.figures import Figures
 from pipeline.errors import PipelineError
 from pipeline.v1 import campaign_pb2, common_pb2, validation_pb2
+from pipeline.v1.campaign_pb2 import CampaignResult
 from services.campaign.domain import copywriting, plan, wording
 from services.campaign.domain import statistics as st
 from services.campaign.domain.brief import read_brief
@@ -181,14 +183,51 @@ def test_a_draft_names_what_it_is_not(drafter: Drafter) -> None:
     assert all(m.next_step and m.reason for m in result.missing)
 
 
-def test_a_launch_is_drafted_as_the_test_before_it(drafter: Drafter) -> None:
-    """FULL_LAUNCH gives a smoke test and says why; a no-go verdict is repeated where money is planned."""
+def _of_kind(drafter: Drafter, kind: common_pb2.CampaignType.ValueType, budget: int = 2000) -> CampaignResult:
+    request = request_for(IDEAS["clinic"], budget_usd=budget)
+    request.campaign_type = kind
+    return result_of(list(drafter.draft(request)))
+
+
+def test_a_launch_asks_what_an_account_costs(drafter: Drafter) -> None:
+    """FULL_LAUNCH plans weeks that ramp up and add up, a target and a stop, and says that a smoke test comes first."""
+    result = _of_kind(drafter, common_pb2.CAMPAIGN_TYPE_FULL_LAUNCH)
+    assert result.campaign_type == common_pb2.CAMPAIGN_TYPE_FULL_LAUNCH
+    launch = json.loads(file_of(result, "campaign/plan.json"))["launch"]
+    assert sum(week["budget_micros"] for week in launch["weeks"]) == result.plan.budget_micros
+    assert launch["weeks"][0]["budget_micros"] < launch["weeks"][-1]["budget_micros"]
+    assert launch["stop_cost_per_account_micros"] == pytest.approx(2 * launch["target_cost_per_account_micros"], abs=2)
+    assert "campaign_type" in {n.subject for n in result.notices}
+    assert "the product and its price" in {m.subject for m in result.missing}
+
+
+def test_a_launch_never_says_that_the_product_is_not_there(drafter: Drafter) -> None:
+    """A launch's ads speak of a product that is out, and lead to it: no page that says it does not exist."""
+    result = _of_kind(drafter, common_pb2.CAMPAIGN_TYPE_FULL_LAUNCH)
+    said = [a.text for a in result.assets if re.search(r"not out|waiting|an idea|not a product|would", a.text, re.I)]
+    assert said == []
+    assert not result.landing_pages
+    assert {a.path for a in result.artifacts} == {
+        f"campaign/{n}" for n in ("plan.json", "ads.json", "ads.csv", "README.txt")
+    }
+
+
+def test_each_kind_asks_its_own_question(drafter: Drafter) -> None:
+    """Smoke test, pilot and launch differ in hypothesis, metric, rates and in what is asked of the reader."""
+    kinds = (
+        common_pb2.CAMPAIGN_TYPE_SMOKE_TEST, common_pb2.CAMPAIGN_TYPE_PILOT, common_pb2.CAMPAIGN_TYPE_FULL_LAUNCH
+    )  # fmt: skip
+    made = [_of_kind(drafter, kind) for kind in kinds]
+    for said in ("hypothesis", "metric", "baseline_rate", "target_rate", "honest_statement"):
+        values = {getattr(result.plan, said) for result in made}
+        assert len(values) == 3 or (said == "target_rate" and len(values) >= 2)
+
+
+def test_a_no_go_verdict_is_repeated_where_money_is_planned(drafter: Drafter) -> None:
+    """Whoever plans to spend against the verdict is told so."""
     request = request_for(IDEAS["food"])
-    request.campaign_type = common_pb2.CAMPAIGN_TYPE_FULL_LAUNCH
     request.verdict.recommendation = validation_pb2.RECOMMENDATION_NO_GO
-    result = result_of(list(drafter.draft(request)))
-    assert result.campaign_type == common_pb2.CAMPAIGN_TYPE_SMOKE_TEST
-    assert {"campaign_type", "verdict"} <= {n.subject for n in result.notices}
+    assert "verdict" in {n.subject for n in result_of(list(drafter.draft(request))).notices}
 
 
 def test_a_pilot_asks_for_applications(drafter: Drafter) -> None:

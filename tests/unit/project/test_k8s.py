@@ -55,6 +55,6 @@ def test_the_gateway_knows_every_phase() -> None:
     assert len(targets) == len(SERVERS) - 1
     for name, target in targets.items():
         phase = name.removeprefix("PIPELINE_").removesuffix("_TARGET").lower()
-        service = yaml.safe_load((ROOT / f"k8s/base/{phase}/service.yaml").read_text())
+        service = next(yaml.safe_load_all((ROOT / f"k8s/base/{phase}/service.yaml").read_text()))
         assert service["spec"]["clusterIP"] == "None"
         assert target == f"dns:///{service['metadata']['name']}:{service['spec']['ports'][0]['port']}"
