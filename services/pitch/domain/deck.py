@@ -8,7 +8,7 @@ from itertools import chain
 
 from chassis.figures import Figures
 from pipeline.v1 import common_pb2, pitch_pb2
-from services.pitch.domain import ask, back, covered, money, plans, proof, quality, story
+from services.pitch.domain import against, ask, back, covered, money, plans, proof, quality, steps, story, traction
 from services.pitch.domain.brief import Brief
 from services.pitch.domain.draft import Builder, Desk, Draft
 from services.pitch.domain.financials import Financials
@@ -27,12 +27,16 @@ BUILDERS: Mapping[int, Builder] = {
     pitch_pb2.SLIDE_TYPE_PRODUCT: story.product,
     pitch_pb2.SLIDE_TYPE_BUSINESS_MODEL: money.business_model,
     pitch_pb2.SLIDE_TYPE_GO_TO_MARKET: money.go_to_market,
-    pitch_pb2.SLIDE_TYPE_TRACTION: proof.traction,
+    pitch_pb2.SLIDE_TYPE_TRACTION: traction.traction,
     pitch_pb2.SLIDE_TYPE_TEAM: story.team,
     pitch_pb2.SLIDE_TYPE_FINANCIALS: money.financials,
     pitch_pb2.SLIDE_TYPE_ASK: ask.ask,
     pitch_pb2.SLIDE_TYPE_USE_OF_FUNDS: ask.use_of_funds,
-    pitch_pb2.SLIDE_TYPE_RISKS: proof.risks,
+    pitch_pb2.SLIDE_TYPE_RISKS: against.risks,
+    pitch_pb2.SLIDE_TYPE_AGAINST: against.against,
+    pitch_pb2.SLIDE_TYPE_UNIT_ECONOMICS: money.unit_economics,
+    pitch_pb2.SLIDE_TYPE_MILESTONES: steps.milestones,
+    pitch_pb2.SLIDE_TYPE_STRATEGIC_FIT: steps.strategic_fit,
 }
 
 # Cuts a slide into pages that fit (render/fit.py); passed in, so that the domain knows no geometry.

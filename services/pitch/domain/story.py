@@ -29,9 +29,7 @@ def purpose(desk: Desk) -> Draft:
     facts = [words.clean(profile.category_label, 40), f"for {brief.audience}" if brief.audience else ""]
     facts.append(_paid_by(desk))
     draft.statements.append(ledger.say("{facts}", facts=ledger.own(" · ".join(fact for fact in facts if fact), 150)))
-    draft.statements.append(
-        ledger.say("Stage: an idea before its smoke test. Nothing here has been measured with customers yet")
-    )
+    draft.statements.append(_stage(desk))
     draft.talk = [
         f"{brief.name} in one sentence: {str(line).rstrip('.')}.",
         desk.plan.weighs,
@@ -39,6 +37,18 @@ def purpose(desk: Desk) -> Draft:
     ]
     draft.parts = {"name": bool(profile.names), "one-liner": bool(profile.one_liner), "audience": bool(brief.audience)}
     return draft
+
+
+def _stage(desk: Desk) -> pitch_pb2.Statement:
+    """Where it stands, and what this reader is asked for."""
+    stage = "An idea before its smoke test; nothing is measured with customers yet. "
+    asked = {
+        common_pb2.INVESTOR_TYPE_ANGEL: "We ask for a first step that can fail cheaply",
+        common_pb2.INVESTOR_TYPE_SERIES_A: "We show which numbers would make it ready for you",
+        common_pb2.INVESTOR_TYPE_GROWTH: "We do not ask for growth money; we show the gates before it",
+        common_pb2.INVESTOR_TYPE_STRATEGIC: "We ask for one pilot with your customers",
+    }.get(desk.brief.investor, "We ask for the money to find out whether the need is real")
+    return desk.brief.ledger.say("{text}", text=stage + asked)
 
 
 def _paid_by(desk: Desk) -> str:
@@ -76,6 +86,20 @@ def problem(desk: Desk) -> Draft:
         draft.statements.append(
             ledger.say("The idea says what the product does, not what hurts today: name the pain before the pitch")
         )
+    if desk.reads(common_pb2.INVESTOR_TYPE_ANGEL):
+        draft.statements.append(
+            ledger.say(
+                "Founder: one true story here, of one person, with the day and what it cost them", placeholder=True
+            )
+        )
+    elif desk.reads(common_pb2.INVESTOR_TYPE_STRATEGIC):
+        draft.statements.append(
+            ledger.say(
+                "Where it reaches you: {who} who cannot solve this call your support, or look elsewhere; your tickets "
+                "of the last quarter would say how often",
+                who=who,
+            )
+        )
     products = [item for item in brief.products() if item.stance != common_pb2.STANCE_MENTIONS][:3]
     if products:
         named = Part(
@@ -97,7 +121,8 @@ def problem(desk: Desk) -> Draft:
         for item in brief.found(stance, kind)
         if not item.product.name
     ]
-    quotes = desk.quotes((kind,), supports=2 if measured else 1)
+    early = desk.reads(common_pb2.INVESTOR_TYPE_ANGEL)
+    quotes = desk.quotes((kind,), supports=2 if measured and not early else 1)
     draft.statements += quotes
     if not measured:
         draft.table = _open_questions(desk)
@@ -319,8 +344,8 @@ def team(desk: Desk) -> Draft:
     brief = desk.brief
     ledger, buyer = brief.ledger, brief.ledger.own(brief.buyer, 70)
     field = ledger.own(words.lower_first(words.clean(brief.profile.category_label, 40)) or "the field", 40)
-    fallback = "Team: who is needed, names to be filled in"
-    draft = Draft(title=ledger.title("Team: who {name} needs, names to be filled in", fallback, name=brief.name))
+    fallback = "These seats decide it; the founder fills them in"
+    draft = Draft(title=ledger.title("{name} needs these people; names to be filled in", fallback, name=brief.name))
 
     def role(text: str, **slots: Part | str) -> None:
         draft.statements.append(ledger.say(text, placeholder=True, **slots))
@@ -328,6 +353,15 @@ def team(desk: Desk) -> Draft:
     role("Field: [name], who knows {field} from inside and has lived the problem", field=field)
     role("Product: [name], who has shipped {form} before", form=_article(brief.form))
     role("First customers: [name], who can call the first {who} today", who=buyer)
+    if desk.reads(common_pb2.INVESTOR_TYPE_ANGEL):
+        role("Why us: [name], [what you saw or lived that made you start], [what you gave up for it]")
+    elif desk.reads(common_pb2.INVESTOR_TYPE_SERIES_A):
+        role("Sales: [name], who has sold to {who} and trained others to", who=buyer)
+    elif desk.reads(common_pb2.INVESTOR_TYPE_GROWTH):
+        role("Finance: [name], who has run cohorts, forecasts and a board pack before")
+        role("Retention: [name], who owns what {who} do in their second month", who=buyer)
+    elif desk.reads(common_pb2.INVESTOR_TYPE_STRATEGIC):
+        role("Integration: [name], who answers your engineers; on your side: [name], who owns the pilot")
     rules = [words.clean(rule.field, 40) for rule in brief.profile.regulated_fields[:2] if rule.field]
     if rules:
         role("Adviser: [name], who has cleared rules on {rules} before", rules=ledger.own(words.join(rules), 100))
