@@ -2,9 +2,9 @@
 
     python -m bench.decks --out /tmp/decks [--reuse] [--pages]
 
-Each idea goes through validation and evidence once, embedded and offline; the deck of every investor type is then drafted
-from what that run found. With `--reuse` the runs of an earlier call in the same folder are taken. `--pages` converts
-every deck with LibreOffice and lays its pages out on one sheet, where `soffice`, `pdftoppm` and Pillow are installed.
+Each idea goes through validation and evidence once, embedded and offline; the deck of every investor type is then
+drafted from what that run found. With `--reuse` the runs of an earlier call in the same folder are taken. `--pages`
+converts every deck with LibreOffice and lays its pages out on one sheet, where `soffice`, `pdftoppm` and Pillow are.
 
 Checked: 10 to 15 slides, every number covered, and as many pages as slides. Printed: the scores, and for each idea the
 smallest and the mean share of statements that two of its decks do not share. Exits 1 where a check fails.
@@ -49,7 +49,6 @@ SLIDES = range(10, 16)
 
 async def inputs(folder: Path, reuse: bool) -> dict[str, pitch_pb2.DraftDeckRequest]:
     """What each idea's deck is drafted from, by the idea's key; kept in the folder."""
-    folder.mkdir(parents=True, exist_ok=True)
     found: dict[str, pitch_pb2.DraftDeckRequest] = {}
     kept = {key: folder / f"{key}.binpb" for key in IDEAS}
     if reuse and all(path.exists() for path in kept.values()):
@@ -129,6 +128,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.pages and not (shutil.which("soffice") and shutil.which("pdftoppm")):
         parser.error("--pages needs soffice (LibreOffice) and pdftoppm (poppler-utils) on the PATH")
+    (options.out / "inputs").mkdir(parents=True, exist_ok=True)
     requests = asyncio.run(inputs(options.out / "inputs", options.reuse))
     planning = Figures.load(), Sizing.load()
     wrong = 0
@@ -147,8 +147,8 @@ def main() -> int:
             score = deck.quality
             print(
                 f"{name:20} {len(deck.slides)} slides; complete {score.completeness:.2f}, evidence "
-                f"{score.evidence_strength:.2f}, readable {score.readability:.2f}, density {score.density:.2f}, overall "
-                f"{score.overall:.2f}; {score.numbers_cited} numbers cited, {score.numbers_assumed} assumed"
+                f"{score.evidence_strength:.2f}, readable {score.readability:.2f}, density {score.density:.2f}, "
+                f"overall {score.overall:.2f}; {score.numbers_cited} numbers cited, {score.numbers_assumed} assumed"
                 + "".join(f"; FAULT: {fault}" for fault in found)
             )
         print(f"{key:20} {compare(drafted)}")

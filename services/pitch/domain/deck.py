@@ -70,6 +70,7 @@ def build(request: pitch_pb2.DraftDeckRequest, figures: Figures, sizing: Sizing,
     # All is told: what the ledger covers now stays.
     coverage = brief.ledger.coverage()
     talks: list[list[str]] = []
+    rests: list[Mapping[str, bool]] = []
     slides: list[pitch_pb2.Slide] = []
     left_out: list[common_pb2.Notice] = []
     for slide_type, draft in zip(plan.slides, drafts, strict=True):
@@ -78,6 +79,7 @@ def build(request: pitch_pb2.DraftDeckRequest, figures: Figures, sizing: Sizing,
         pages = paginate(whole)
         slides += pages
         talks += [draft.talk, *([] for _ in pages[1:])]
+        rests += [draft.parts, *({} for _ in pages[1:])]
     marks = brief.ledger.used(slides)
     lists = [*back.source_slides(marks), *back.assumption_slides(marks)]
     back_pages = [page for slide in lists for page in paginate(slide)]
@@ -88,7 +90,9 @@ def build(request: pitch_pb2.DraftDeckRequest, figures: Figures, sizing: Sizing,
         slide.number = number
         if slide.type != pitch_pb2.SLIDE_TYPE_SOURCES:
             slide.speaker_notes = back.notes(talk, slide, marks)
-            tally = tally.add(coverage.check_slide(slide))
+            counted = coverage.check_slide(slide)
+            quality.mark(slide, rests[number - 1], counted, brief.evidence)
+            tally = tally.add(counted)
         else:
             slide.speaker_notes = _reference(slide, marks)
     sources, assumptions = dict(_where(slides, "[")), dict(_where(slides, "A"))

@@ -150,8 +150,8 @@ class Inputs:
         kind = "field" if field_work else "consumer" if self.market.consumer else "business"
         uses = []
         shift = _SHIFTS.get(self.brief.investor, 0)
-        for place, (label, share) in enumerate(_FUNDS[kind].items(), 1):
-            share += shift if label in WINNING else -shift if label == _PRODUCT else 0
+        for place, (label, usual) in enumerate(_FUNDS[kind].items(), 1):
+            share = usual + (shift if label in WINNING else -shift if label == _PRODUCT else 0)
             id_ = self.brief.ledger.assume(
                 f"use-of-funds-{place}",
                 f"Share of round: {label.lower()}",
