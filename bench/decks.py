@@ -1,6 +1,6 @@
 """Six ideas for five kinds of investor: thirty decks to look at, and to check.
 
-    python -m bench.decks --out /tmp/decks [--reuse] [--pages]
+    python -m bench.decks --out /tmp/decks [--reuse] [--pages] [--only food-angel]
 
 Each idea goes through validation and evidence once, embedded and offline; the deck of every investor type is then
 drafted from what that run found. With `--reuse` the runs of an earlier call in the same folder are taken. `--pages`
@@ -124,7 +124,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="folder for the decks")
     parser.add_argument("--reuse", action="store_true", help="take the runs of an earlier call in this folder")
     parser.add_argument("--pages", action="store_true", help="convert to PDF and to one sheet of pages")
-    parser.add_argument("--only", default="", help="decks whose name contains this, for --pages")
+    parser.add_argument("--only", default="", help="draw only decks whose name contains this")
     options = parser.parse_args()
     if options.pages and not (shutil.which("soffice") and shutil.which("pdftoppm")):
         parser.error("--pages needs soffice (LibreOffice) and pdftoppm (poppler-utils) on the PATH")
@@ -136,11 +136,13 @@ def main() -> int:
         drafted = {investor: draft(request, investor, planning) for investor in INVESTORS}
         for investor, deck in drafted.items():
             name = f"{key}-{investor_name(investor)}"
+            if options.only not in name:
+                continue
             pptx = options.out / f"{name}.pptx"
             pptx.write_bytes(write_pptx(deck, DRAFTED))
             pptx.with_suffix(".html").write_bytes(write_html(deck))
             found = faults(deck)
-            if options.pages and options.only in name:
+            if options.pages:
                 pages = to_pages(pptx, options.out / f"{name}.png")
                 found += [f"{pages} pages for {len(deck.slides)} slides"] if pages != len(deck.slides) else []
             wrong += bool(found)
