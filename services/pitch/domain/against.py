@@ -57,7 +57,7 @@ def against(desk: Desk) -> Draft:
             ledger.say("Our own check of the idea says: {verdict}{ends}", verdict=verdict, ends=_strong_and_weak(desk))
         )
     draft.statements += _mind(desk)
-    if desk.reads(common_pb2.INVESTOR_TYPE_ANGEL, common_pb2.INVESTOR_TYPE_SEED):
+    if desk.reads(common_pb2.INVESTOR_TYPE_SEED):
         draft.statements += _base_rate(desk)
     draft.talk = [
         "Bring up the hardest point before the reader does, and say what result would make us stop.",

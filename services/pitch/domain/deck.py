@@ -8,7 +8,20 @@ from itertools import chain
 
 from chassis.figures import Figures
 from pipeline.v1 import common_pb2, pitch_pb2
-from services.pitch.domain import against, ask, back, covered, money, plans, proof, quality, steps, story, traction
+from services.pitch.domain import (
+    against,
+    ask,
+    back,
+    covered,
+    money,
+    plans,
+    proof,
+    quality,
+    steps,
+    story,
+    team,
+    traction,
+)
 from services.pitch.domain.brief import Brief
 from services.pitch.domain.draft import Builder, Desk, Draft
 from services.pitch.domain.financials import Financials
@@ -28,7 +41,7 @@ BUILDERS: Mapping[int, Builder] = {
     pitch_pb2.SLIDE_TYPE_BUSINESS_MODEL: money.business_model,
     pitch_pb2.SLIDE_TYPE_GO_TO_MARKET: money.go_to_market,
     pitch_pb2.SLIDE_TYPE_TRACTION: traction.traction,
-    pitch_pb2.SLIDE_TYPE_TEAM: story.team,
+    pitch_pb2.SLIDE_TYPE_TEAM: team.team,
     pitch_pb2.SLIDE_TYPE_FINANCIALS: money.financials,
     pitch_pb2.SLIDE_TYPE_ASK: ask.ask,
     pitch_pb2.SLIDE_TYPE_USE_OF_FUNDS: ask.use_of_funds,

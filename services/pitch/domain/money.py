@@ -165,7 +165,7 @@ def go_to_market(desk: Desk) -> Draft:
     terms = [words.clean(term, 40) for term in brief.profile.keywords if " " in term][:3] or [
         words.clean(term, 40) for term in brief.profile.keywords[:3]
     ]
-    if terms:
+    if terms and not desk.reads(common_pb2.INVESTOR_TYPE_GROWTH, common_pb2.INVESTOR_TYPE_STRATEGIC):
         draft.statements.append(
             ledger.say(
                 "Searches to stand beside: {terms}", terms=ledger.own(words.join([f"“{term}”" for term in terms]), 140)

@@ -1,6 +1,6 @@
 """Slide plans per investor type, as data: which slides, in which order, and what this reader weighs.
 
-Every plan has 11 to 13 content slides and ends with the sources and the assumptions, so that a deck has 13 to 15.
+Every plan has 10 to 13 content slides and ends with the sources and the assumptions, so that a deck has 12 to 15.
 """
 
 from __future__ import annotations
@@ -57,7 +57,6 @@ PLANS: Mapping[int, Plan] = {
             _PROBLEM,
             _TEAM,
             _SOLUTION,
-            _PRODUCT,
             _MARKET,
             _COMPETITION,
             _TRACTION,

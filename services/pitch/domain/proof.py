@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chassis.idea import words as lexical
 from pipeline.v1 import common_pb2, pitch_pb2
 from services.pitch.domain import market as sizes
 from services.pitch.domain import numbers, words
@@ -196,8 +197,21 @@ def competition(desk: Desk) -> Draft:
                 manage=words.agree(brief.buyer, "manage", "manages"),
             ),
             _first_question(desk),
-            ledger.say("Strongest rival until then: doing nothing, a spreadsheet, or a phone call"),
         ]
+        draft.table = ledger.table(
+            ["Until then, the rival is", "To find out", "How"],
+            [
+                Row(("Doing nothing", "What that costs them a month", "Ask about the last time it happened")),
+                Row(("A spreadsheet, a message, a phone call", "Where it breaks", "Watch one of them do it")),
+                Row(
+                    (
+                        "A closed product that our sources do not list",
+                        "What they pay, what they miss",
+                        "App stores, and what they searched for",
+                    )
+                ),
+            ],
+        )
         draft.missing.append(
             missing(
                 "competition",
@@ -233,6 +247,11 @@ def _on_rivals(desk: Desk) -> pitch_pb2.Statement:
 
 def _first_question(desk: Desk) -> pitch_pb2.Statement:
     brief = desk.brief
+    aim = words.lower_first(brief.solution)
+    if not brief.problem and aim and lexical.is_base_verb(aim.split(" ", 1)[0]):
+        return brief.ledger.say(
+            "First interview question: how do they {aim} today, and what have they tried", aim=brief.ledger.own(aim, 90)
+        )
     what = brief.ledger.own(brief.problem or brief.solution or "this", 90)
     return brief.ledger.say(
         "First interview question: what do they do now about {what}, and what have they tried", what=what

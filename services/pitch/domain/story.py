@@ -1,4 +1,4 @@
-"""The slides that tell what it is: purpose, problem, solution, why now, product, team."""
+"""The slides that tell what it is: purpose, problem, solution, why now, product."""
 
 from __future__ import annotations
 
@@ -217,6 +217,7 @@ def solution(desk: Desk) -> Draft:
     if desk.has(pitch_pb2.SLIDE_TYPE_PRODUCT):
         draft.statements += desk.quotes((common_pb2.CLAIM_KIND_FEASIBILITY,))
     else:
+        draft.statements += _records(desk)
         draft.table = _features(desk)
     draft.talk = [
         f"Show it, do not describe it: one walk through {words.join(titles) or brief.name} from beginning to end.",
@@ -234,6 +235,20 @@ def _says(text: str, phrases: tuple[str, ...]) -> bool:
         if len(wanted & held) < len(wanted) * 0.6:
             return False
     return True
+
+
+def _records(desk: Desk) -> list[pitch_pb2.Statement]:
+    """What the product keeps track of; nothing where the idea and its field name nothing."""
+    profile, ledger = desk.brief.profile, desk.brief.ledger
+    things = [lexical.plural(words.clean(entity, 40)) for entity in profile.entities[:4]]
+    if not things:
+        return []
+    inferred = " (our reading of the field)" if "entities" in profile.inferred_fields else ""
+    return [
+        ledger.say(
+            "It keeps track of {things}{inferred}", things=ledger.own(words.join(things), 140), inferred=inferred
+        )
+    ]
 
 
 def _features(desk: Desk) -> pitch_pb2.Table | None:
@@ -290,7 +305,7 @@ def why_now(desk: Desk) -> Draft:
         draft.title = ledger.title("Why now: what sources say is moving in {field}", "Why now", field=field)
     else:
         draft.title = ledger.title("Why now is the open question in {field}", "Why now is still open", field=field)
-        topic = ledger.own(brief.problem or brief.solution or "the need", 90)
+        topic = ledger.own(brief.problem or "the need", 90)
         draft.statements.append(
             ledger.say(
                 "No dated source at hand shows what changed. To find: a law, a price or a habit around {topic} that is "
@@ -321,65 +336,18 @@ def product(desk: Desk) -> Draft:
         if titles
         else "The first version is still to be cut"
     )
-    things = [lexical.plural(words.clean(entity, 40)) for entity in brief.profile.entities[:4]]
     form = "An" if brief.form[:1].lower() in "aeio" else "A"
     draft.statements.append(
         ledger.say("{a} {form} for {who}", a=form, form=brief.form, who=ledger.own(brief.users, 140))
     )
-    if things:
-        inferred = " (our reading of the field)" if "entities" in brief.profile.inferred_fields else ""
+    records = _records(desk)
+    draft.statements += records
+    if desk.reads(common_pb2.INVESTOR_TYPE_STRATEGIC):
         draft.statements.append(
-            ledger.say(
-                "It keeps track of {things}{inferred}", things=ledger.own(words.join(things), 140), inferred=inferred
-            )
+            ledger.say("Where it would connect: [your system], read only; nothing is written back in the pilot")
         )
+        draft.statements += desk.quotes((common_pb2.CLAIM_KIND_FEASIBILITY,), supports=1, contradicts=0)
     draft.table = _features(desk)
     draft.talk = ["Walk through the features in the order in which a new user meets them."]
-    draft.parts = {"features": bool(brief.profile.features), "entities": bool(things)}
+    draft.parts = {"features": bool(brief.profile.features), "entities": bool(records)}
     return draft
-
-
-def team(desk: Desk) -> Draft:
-    """Named gaps only: who is needed for this idea. The founder fills them."""
-    brief = desk.brief
-    ledger, buyer = brief.ledger, brief.ledger.own(brief.buyer, 70)
-    field = ledger.own(words.lower_first(words.clean(brief.profile.category_label, 40)) or "the field", 40)
-    fallback = "These seats decide it; the founder fills them in"
-    draft = Draft(title=ledger.title("{name} needs these people; names to be filled in", fallback, name=brief.name))
-
-    def role(text: str, **slots: Part | str) -> None:
-        draft.statements.append(ledger.say(text, placeholder=True, **slots))
-
-    role("Field: [name], who knows {field} from inside and has lived the problem", field=field)
-    role("Product: [name], who has shipped {form} before", form=_article(brief.form))
-    role("First customers: [name], who can call the first {who} today", who=buyer)
-    if desk.reads(common_pb2.INVESTOR_TYPE_ANGEL):
-        role("Why us: [name], [what you saw or lived that made you start], [what you gave up for it]")
-    elif desk.reads(common_pb2.INVESTOR_TYPE_SERIES_A):
-        role("Sales: [name], who has sold to {who} and trained others to", who=buyer)
-    elif desk.reads(common_pb2.INVESTOR_TYPE_GROWTH):
-        role("Finance: [name], who has run cohorts, forecasts and a board pack before")
-        role("Retention: [name], who owns what {who} do in their second month", who=buyer)
-    elif desk.reads(common_pb2.INVESTOR_TYPE_STRATEGIC):
-        role("Integration: [name], who answers your engineers; on your side: [name], who owns the pilot")
-    rules = [words.clean(rule.field, 40) for rule in brief.profile.regulated_fields[:2] if rule.field]
-    if rules:
-        role("Adviser: [name], who has cleared rules on {rules} before", rules=ledger.own(words.join(rules), 100))
-    draft.missing.append(
-        missing(
-            "team",
-            common_pb2.MISSING_KIND_FOUNDER_INPUT,
-            "The idea says nothing about who builds it.",
-            "Put names and one line of proof each in place of the brackets on the team slide.",
-        )
-    )
-    draft.talk = [
-        "For each person: one thing done before that this idea needs.",
-        "Where a seat is empty, say who is being asked to fill it.",
-    ]
-    draft.parts = {"team": False}
-    return draft
-
-
-def _article(noun: str) -> str:
-    return f"{'an' if noun[:1].lower() in 'aeio' else 'a'} {noun}"
