@@ -105,10 +105,14 @@ def _market_by_reader(desk: Desk) -> list[pitch_pb2.Statement]:
             )
         ]
     if desk.reads(common_pb2.INVESTOR_TYPE_SERIES_A):
+        # From about a twentieth on, the next account is found less easily than the last.
+        large = ledger.value(money.customers[2])[1] > 0.05 * ledger.value(model.accounts)[1]
         return [
             ledger.say(
-                "The base plan wins {customers} of them by the end of year 3, out of {accounts}: demand limits it, not "
-                "the market's size",
+                "The base plan wins {customers} by the end of year 3, out of {accounts}: {limit}",
+                limit="a large part of all there are, so the count has to be right before the spend"
+                if large
+                else "what limits it is demand, not the number of accounts",
                 customers=ledger.num(money.customers[2]),
                 accounts=ledger.num(model.accounts),
             )

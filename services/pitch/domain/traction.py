@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chassis.figures import BenchmarkFigure
 from pipeline.v1 import common_pb2, pitch_pb2
-from services.pitch.domain import numbers
+from services.pitch.domain import numbers, words
 from services.pitch.domain.draft import Desk, Draft, missing
 from services.pitch.domain.ledger import Formatter, Part, Row
 
@@ -60,8 +60,8 @@ def _measured_next(desk: Desk) -> Draft:
         else ledger.say("None yet; the smoke test will measure sign-ups per visitor among {who}", who=who)
     )
     rows = []
-    for label, metric, words_of_segment, shown in _GROWTH if growth else _SERIES_A:
-        figure = brief.figure(metric, words_of_segment)
+    for label, metric, segment, shown in _GROWTH if growth else _SERIES_A:
+        figure = brief.figure(metric, segment)
         if figure is not None:
             rows.append(Row((label, "[measured value, date]", ledger.figure(figure, shown), _whose(desk, figure))))
     if rows:
@@ -79,7 +79,9 @@ def _measured_next(desk: Desk) -> Draft:
 
 
 def _whose(desk: Desk, figure: BenchmarkFigure) -> Part:
-    return desk.brief.ledger.source_note(figure, figure.segment)
+    """Whose figure it is: its population, or its source where that is only a year."""
+    named = any(ch.isalpha() for ch in figure.segment)
+    return desk.brief.ledger.source_note(figure, figure.segment if named else words.clean(figure.source_title, 60))
 
 
 def _first_test(desk: Desk) -> Draft:
