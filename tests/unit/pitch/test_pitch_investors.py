@@ -124,3 +124,14 @@ def test_a_device_is_not_priced_like_an_app() -> None:
     (price,) = [item for item in deck_of(request).marks.assumptions if item.id == "price-month"]
     assert price.value >= 20
     assert "device" in price.basis
+
+
+def test_a_plan_that_wants_much_of_the_market_says_so() -> None:
+    """A Series A deck sets the customers of its base plan beside all accounts there are, and draws the conclusion."""
+    for key in ("clinic", "food"):
+        deck = reference_deck(key, SERIES_A)
+        values = {item.id: item.value for item in deck.marks.assumptions}
+        large = values["customers-year-3"] > 0.05 * values["accounts"]
+        text = text_of(slide_of(deck, pitch_pb2.SLIDE_TYPE_MARKET))
+        assert ("a large part of all there are" in text) == large
+        assert ("what limits it is demand" in text) != large

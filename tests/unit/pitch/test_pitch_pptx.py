@@ -133,7 +133,7 @@ def test_slides_are_made_of_real_placeholders(key: str) -> None:
 @pytest.mark.parametrize("key", IDEAS)
 def test_charts_and_tables_are_native_and_described(key: str) -> None:
     """Charts carry an editable workbook, and every chart and table an alternative text."""
-    presentation = presentation_of(key, common_pb2.INVESTOR_TYPE_SERIES_A)
+    presentation = presentation_of(key, SEED)
     charts = tables = 0
     for slide in presentation.slides:
         for shape in slide.shapes:
