@@ -126,5 +126,9 @@ class PipelineResult:
         return self.report.budget.spent_micros / 1e6
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as JSON-ready data, exactly what `report.json` holds."""
-        return json_format.MessageToDict(self.report, preserving_proto_field_name=True)
+        """The report as JSON-ready data, as `report.json` holds it; each slide's two scores stand there at zero too."""
+        report = json_format.MessageToDict(self.report, preserving_proto_field_name=True)
+        for slide in report.get("pitch", {}).get("slides", ()):
+            slide.setdefault("quality_score", 0.0)
+            slide.setdefault("evidence_count", 0)
+        return report

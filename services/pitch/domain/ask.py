@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from chassis.figures import BenchmarkFigure
 from pipeline.v1 import common_pb2, pitch_pb2
 from services.pitch.domain import numbers, words
 from services.pitch.domain.draft import Desk, Draft, missing
 from services.pitch.domain.ledger import Part, Row
 
 _ROUND_NAMES = {
-    common_pb2.INVESTOR_TYPE_ANGEL: "a pre-seed round",
-    common_pb2.INVESTOR_TYPE_SEED: "a seed round",
-    common_pb2.INVESTOR_TYPE_SERIES_A: "a Series A, in two steps",
-    common_pb2.INVESTOR_TYPE_GROWTH: "proof first, growth money after",
-    common_pb2.INVESTOR_TYPE_STRATEGIC: "a pilot, a channel, and a seed round to carry both",
+    common_pb2.INVESTOR_TYPE_ANGEL: "A first part of a pre-seed round, enough to know whether anybody pays",
+    common_pb2.INVESTOR_TYPE_SEED: "A seed round to find out whether people sign up, pay and stay",
+    common_pb2.INVESTOR_TYPE_SERIES_A: "A Series A in two steps: proof first, then repeatable sales",
+    common_pb2.INVESTOR_TYPE_GROWTH: "Not growth money yet: proof first",
+    common_pb2.INVESTOR_TYPE_STRATEGIC: "We ask for a pilot and a channel; money follows what they show",
 }
 
 
@@ -21,7 +22,7 @@ def ask(desk: Desk) -> Draft:
     brief, money = desk.brief, desk.financials
     ledger = brief.ledger
     figures = money.inputs.round
-    draft = Draft(title=f"The ask: {_ROUND_NAMES.get(brief.investor, 'a seed round')}")
+    draft = Draft(title=_ROUND_NAMES.get(brief.investor, _ROUND_NAMES[common_pb2.INVESTOR_TYPE_SEED]))
     raised = figures.get("raised")
     if raised is None:
         draft.statements.append(ledger.say("No cited round size is at hand: the amount follows from the hiring plan"))
@@ -55,6 +56,8 @@ def ask(desk: Desk) -> Draft:
                 segment=ledger.source_note(raised, raised.segment),
             )
         )
+    if raised is not None:
+        draft.statements += _first_part(desk, raised)
     if (dilution := figures.get("dilution")) and (valuation := figures.get("valuation")):
         kind = "valuation cap" if ".cap." in valuation.metric else "post-money valuation"
         draft.statements.append(
@@ -93,10 +96,58 @@ def ask(desk: Desk) -> Draft:
         draft.chart = _funds_chart(desk)
     draft.talk = [
         "Ask for one thing, and say what will be known when it is spent.",
+        f"A question to expect: {desk.plan.asks}",
         *[f"Before that: {words.clean(text, 200)}" for text in brief.verdict.would_change[:1]],
     ]
     draft.parts = {"round": raised is not None}
     return draft
+
+
+# Share of the round that comes before the rest, low to high, what for, and why.
+_FIRST_PARTS = {
+    common_pb2.INVESTOR_TYPE_ANGEL: (
+        (15, 25, 40),
+        "First part: {amount}, {share} of it, until the smoke test and the first paid pilots are read",
+    ),
+    common_pb2.INVESTOR_TYPE_SERIES_A: (
+        (10, 20, 30),
+        "Step one: {amount}, {share} of it, to measure who pays and who stays; the rest when it holds",
+    ),
+    common_pb2.INVESTOR_TYPE_STRATEGIC: (
+        (5, 10, 20),
+        "Pilot budget: {amount}, {share} of it, as work and access shared between us; equity can wait for its result",
+    ),
+}
+
+
+def _first_part(desk: Desk, raised: BenchmarkFigure) -> list[pitch_pb2.Statement]:
+    """The part of the round that buys the next answer, for readers who pay in parts."""
+    ledger = desk.brief.ledger
+    if desk.brief.investor not in _FIRST_PARTS:
+        return []
+    (low, base, high), template = _FIRST_PARTS[desk.brief.investor]
+    share = ledger.assume(
+        "first-part",
+        "Share of the round that is paid before its first result",
+        base,
+        low,
+        high,
+        unit="%",
+        basis="Planning value: what a first version, its test and a few pilots may take; the hiring plan replaces it.",
+        shown=numbers.percent,
+    )
+    amount = ledger.derive(
+        "first-amount",
+        "First part of the round",
+        raised.value * base / 100,
+        raised.value * low / 100,
+        raised.value * high / 100,
+        unit="USD",
+        formula="share × the cited median round",
+        inputs=[share],
+        shown=numbers.money,
+    )
+    return [ledger.say(template, amount=ledger.num(amount), share=ledger.num(share))]
 
 
 def _milestones(desk: Desk) -> pitch_pb2.Table:
@@ -144,7 +195,7 @@ def use_of_funds(desk: Desk) -> Draft:
     ledger = brief.ledger
     funds = money.inputs.funds
     largest = max(funds, key=lambda item: ledger.value(item[1])[1])[0]
-    draft = Draft(title=f"Use of funds: most goes into {words.lower_first(largest)}")
+    draft = Draft(title=f"Most of the money goes into {words.lower_first(largest)}")
     raised = money.inputs.round.get("raised")
     rows = []
     for place, (label, id_) in enumerate(funds, 1):

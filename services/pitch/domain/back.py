@@ -8,9 +8,9 @@ from pipeline.v1 import common_pb2, pitch_pb2
 from services.pitch.domain import words
 from services.pitch.domain.ledger import Marks, covering_ids
 
-# What fits on a page in two columns at the smallest size that still reads on a screen.
+# At most on a page of two columns; a list that does not fit is cut in half, so that no page holds one line alone.
 SOURCES_PER_SLIDE = 28
-ASSUMPTIONS_PER_SLIDE = 44
+ASSUMPTIONS_PER_SLIDE = 60
 SOURCE_HEADER = ("Mark", "Source", "Site", "Confidence")
 ASSUMPTION_HEADER = ("Mark", "Assumption", "Value", "Range")
 

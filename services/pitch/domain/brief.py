@@ -41,6 +41,16 @@ _MODELS = {
 }
 
 
+def _pain(profile: common_pb2.IdeaProfile) -> str:
+    """The problem as a phrase; empty where what was read as one is the offer that the idea opens with.
+
+    "Invoice financing for freelancers: we ..." names what is sold: nobody struggles with that.
+    """
+    problem = words.lower_first(words.clean(profile.problem, 90)).rstrip(".")
+    opening, colon, _ = profile.idea.partition(":")
+    return "" if colon and problem and opening.strip().casefold() == problem.casefold() else problem
+
+
 @dataclass
 class Brief:
     """All that the deck may speak of. Slots are cleaned, one-line and bounded; an absent slot is empty."""
@@ -91,7 +101,7 @@ class Brief:
             ledger=Ledger(names=tuple(dict.fromkeys(called))),
             name=name,
             audience=words.join([words.without_article(text) for text in audiences if text]),
-            problem=words.lower_first(words.clean(profile.problem, 90)).rstrip("."),
+            problem=_pain(profile),
             solution=words.clean(profile.solution, 160).rstrip("."),
             mechanisms=tuple(
                 words.lower_first(words.clean(text, 80)).rstrip(".") for text in profile.mechanisms[:4] if text

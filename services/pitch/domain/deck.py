@@ -8,7 +8,20 @@ from itertools import chain
 
 from chassis.figures import Figures
 from pipeline.v1 import common_pb2, pitch_pb2
-from services.pitch.domain import ask, back, covered, money, plans, proof, quality, story
+from services.pitch.domain import (
+    against,
+    ask,
+    back,
+    covered,
+    money,
+    plans,
+    proof,
+    quality,
+    steps,
+    story,
+    team,
+    traction,
+)
 from services.pitch.domain.brief import Brief
 from services.pitch.domain.draft import Builder, Desk, Draft
 from services.pitch.domain.financials import Financials
@@ -28,12 +41,16 @@ BUILDERS: Mapping[int, Builder] = {
     pitch_pb2.SLIDE_TYPE_PRODUCT: story.product,
     pitch_pb2.SLIDE_TYPE_BUSINESS_MODEL: money.business_model,
     pitch_pb2.SLIDE_TYPE_GO_TO_MARKET: money.go_to_market,
-    pitch_pb2.SLIDE_TYPE_TRACTION: proof.traction,
-    pitch_pb2.SLIDE_TYPE_TEAM: story.team,
+    pitch_pb2.SLIDE_TYPE_TRACTION: traction.traction,
+    pitch_pb2.SLIDE_TYPE_TEAM: team.team,
     pitch_pb2.SLIDE_TYPE_FINANCIALS: money.financials,
     pitch_pb2.SLIDE_TYPE_ASK: ask.ask,
     pitch_pb2.SLIDE_TYPE_USE_OF_FUNDS: ask.use_of_funds,
-    pitch_pb2.SLIDE_TYPE_RISKS: proof.risks,
+    pitch_pb2.SLIDE_TYPE_RISKS: against.risks,
+    pitch_pb2.SLIDE_TYPE_AGAINST: against.against,
+    pitch_pb2.SLIDE_TYPE_UNIT_ECONOMICS: money.unit_economics,
+    pitch_pb2.SLIDE_TYPE_MILESTONES: steps.milestones,
+    pitch_pb2.SLIDE_TYPE_STRATEGIC_FIT: steps.strategic_fit,
 }
 
 # Cuts a slide into pages that fit (render/fit.py); passed in, so that the domain knows no geometry.
@@ -87,6 +104,7 @@ def finish(written: Written, paginate: Paginate) -> Deck:
     # All is told: what the ledger covers now stays.
     coverage = brief.ledger.coverage()
     talks: list[list[str]] = []
+    rests: list[Mapping[str, bool]] = []
     slides: list[pitch_pb2.Slide] = []
     left_out: list[common_pb2.Notice] = []
     for slide_type, draft in written.drafts:
@@ -95,6 +113,7 @@ def finish(written: Written, paginate: Paginate) -> Deck:
         pages = paginate(whole)
         slides += pages
         talks += [draft.talk, *([] for _ in pages[1:])]
+        rests += [draft.parts, *({} for _ in pages[1:])]
     marks = brief.ledger.used(slides)
     lists = [*back.source_slides(marks), *back.assumption_slides(marks)]
     back_pages = [page for slide in lists for page in paginate(slide)]
@@ -105,7 +124,9 @@ def finish(written: Written, paginate: Paginate) -> Deck:
         slide.number = number
         if slide.type != pitch_pb2.SLIDE_TYPE_SOURCES:
             slide.speaker_notes = back.notes(talk, slide, marks)
-            tally = tally.add(coverage.check_slide(slide))
+            counted = coverage.check_slide(slide)
+            quality.mark(slide, rests[number - 1], counted, brief.evidence)
+            tally = tally.add(counted)
         else:
             slide.speaker_notes = _reference(slide, marks)
     sources, assumptions = dict(_where(slides, "[")), dict(_where(slides, "A"))

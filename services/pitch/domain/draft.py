@@ -45,6 +45,10 @@ class Desk:
     market: Market
     financials: Financials
 
+    def reads(self, *investors: int) -> bool:
+        """Whether the deck is for one of these investor types."""
+        return self.brief.investor in investors
+
     def has(self, slide_type: int) -> bool:
         """Whether the plan has such a slide."""
         return slide_type in self.plan.slides

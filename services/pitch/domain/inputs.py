@@ -50,6 +50,14 @@ _FUNDS: dict[str, dict[str, int]] = {
 }
 
 
+# Points that this reader's money moves from building to winning customers: the later the round, the more.
+_SHIFTS = {
+    common_pb2.INVESTOR_TYPE_ANGEL: -10,
+    common_pb2.INVESTOR_TYPE_SERIES_A: 10,
+    common_pb2.INVESTOR_TYPE_GROWTH: 15,
+}
+
+
 @dataclass(frozen=True)
 class Channel:
     """A paid way to reach people: cited price of a click, cited share that signs up, cost per sign-up."""
@@ -141,7 +149,9 @@ class Inputs:
         field_work = self.brief.profile.product_form in FIELD_FORMS
         kind = "field" if field_work else "consumer" if self.market.consumer else "business"
         uses = []
-        for place, (label, share) in enumerate(_FUNDS[kind].items(), 1):
+        shift = _SHIFTS.get(self.brief.investor, 0)
+        for place, (label, usual) in enumerate(_FUNDS[kind].items(), 1):
+            share = usual + (shift if label in WINNING else -shift if label == _PRODUCT else 0)
             id_ = self.brief.ledger.assume(
                 f"use-of-funds-{place}",
                 f"Share of round: {label.lower()}",

@@ -1,6 +1,6 @@
 """Slide plans per investor type, as data: which slides, in which order, and what this reader weighs.
 
-Every plan has 11 to 13 content slides and ends with the sources and the assumptions, so that a deck has 13 to 15.
+Every plan has 10 to 13 content slides and ends with the sources and the assumptions, so that a deck has 12 to 15.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ class Plan:
     reader: str
     # What the reader weighs most; opens the talk track.
     weighs: str
+    # What this reader is likely to ask; in the talk track of the ask.
+    asks: str
     slides: tuple[SlideType, ...]
 
 
@@ -40,28 +42,33 @@ _FINANCIALS = pitch_pb2.SLIDE_TYPE_FINANCIALS
 _ASK = pitch_pb2.SLIDE_TYPE_ASK
 _USE_OF_FUNDS = pitch_pb2.SLIDE_TYPE_USE_OF_FUNDS
 _RISKS = pitch_pb2.SLIDE_TYPE_RISKS
+_AGAINST = pitch_pb2.SLIDE_TYPE_AGAINST
+_UNIT_ECONOMICS = pitch_pb2.SLIDE_TYPE_UNIT_ECONOMICS
+_MILESTONES = pitch_pb2.SLIDE_TYPE_MILESTONES
+_STRATEGIC_FIT = pitch_pb2.SLIDE_TYPE_STRATEGIC_FIT
 
 PLANS: Mapping[int, Plan] = {
     common_pb2.INVESTOR_TYPE_ANGEL: Plan(
         "an angel",
-        "Angels back people and a first step they can picture: problem, product and team come first.",
+        "Angels back people and a first step they can picture: problem, people and product come first.",
+        "Why you, and what is the first thing you will know that you do not know today?",
         (
             _PURPOSE,
             _PROBLEM,
-            _SOLUTION,
             _TEAM,
-            _PRODUCT,
-            _WHY_NOW,
+            _SOLUTION,
             _MARKET,
             _COMPETITION,
             _TRACTION,
+            _MILESTONES,
             _ASK,
-            _RISKS,
+            _AGAINST,
         ),
     ),
     common_pb2.INVESTOR_TYPE_SEED: Plan(
         "a seed fund",
         "Seed funds weigh whether the need is real and the market can carry a venture: evidence before plans.",
+        "Which result of the next test would make you stop?",
         (
             _PURPOSE,
             _PROBLEM,
@@ -75,62 +82,65 @@ PLANS: Mapping[int, Plan] = {
             _TEAM,
             _FINANCIALS,
             _ASK,
-            _RISKS,
+            _AGAINST,
         ),
     ),
     common_pb2.INVESTOR_TYPE_SERIES_A: Plan(
         "a Series A fund",
         "Series A funds weigh measured demand and repeatable sales: what is measured comes first, even if nothing.",
+        "Show me the same sale made ten times by somebody who is not a founder.",
         (
             _PURPOSE,
             _TRACTION,
             _PROBLEM,
             _SOLUTION,
             _MARKET,
-            _BUSINESS_MODEL,
-            _GO_TO_MARKET,
             _COMPETITION,
+            _GO_TO_MARKET,
+            _UNIT_ECONOMICS,
             _FINANCIALS,
             _TEAM,
             _ASK,
             _USE_OF_FUNDS,
-            _RISKS,
+            _AGAINST,
         ),
     ),
     common_pb2.INVESTOR_TYPE_GROWTH: Plan(
         "a growth investor",
-        "Growth investors weigh unit economics and the room to scale: money before story.",
+        "Growth investors weigh unit economics, retention and the room to scale: money before story.",
+        "What happens to the cost of a customer when you spend ten times as much?",
         (
             _PURPOSE,
             _TRACTION,
-            _BUSINESS_MODEL,
+            _UNIT_ECONOMICS,
             _FINANCIALS,
             _MARKET,
             _GO_TO_MARKET,
             _COMPETITION,
-            _PRODUCT,
             _TEAM,
+            _MILESTONES,
             _ASK,
             _USE_OF_FUNDS,
-            _RISKS,
+            _AGAINST,
         ),
     ),
     common_pb2.INVESTOR_TYPE_STRATEGIC: Plan(
         "a strategic partner",
         "Strategic partners weigh fit with what they sell already: product, reach and rules before returns.",
+        "What do our customers get that they cannot get from us today, and what does it cost us to connect it?",
         (
             _PURPOSE,
+            _STRATEGIC_FIT,
             _PROBLEM,
-            _SOLUTION,
             _PRODUCT,
             _COMPETITION,
-            _WHY_NOW,
             _MARKET,
             _GO_TO_MARKET,
-            _TRACTION,
+            _RISKS,
+            _MILESTONES,
             _TEAM,
             _ASK,
-            _RISKS,
+            _AGAINST,
         ),
     ),
 }
@@ -151,7 +161,11 @@ CLAIM_KINDS: Mapping[int, tuple[int, ...]] = {
     _FINANCIALS: (common_pb2.CLAIM_KIND_WILLINGNESS_TO_PAY, common_pb2.CLAIM_KIND_MARKET_SIZE),
     _ASK: (),
     _USE_OF_FUNDS: (),
-    _RISKS: (),
+    _RISKS: (common_pb2.CLAIM_KIND_FEASIBILITY,),
+    _AGAINST: tuple(kind for kind in common_pb2.ClaimKind.values() if kind),
+    _UNIT_ECONOMICS: (common_pb2.CLAIM_KIND_WILLINGNESS_TO_PAY,),
+    _MILESTONES: (common_pb2.CLAIM_KIND_PROBLEM, common_pb2.CLAIM_KIND_WILLINGNESS_TO_PAY),
+    _STRATEGIC_FIT: (common_pb2.CLAIM_KIND_PROBLEM, common_pb2.CLAIM_KIND_FEASIBILITY),
 }
 
 KICKERS: Mapping[int, str] = {
@@ -169,7 +183,11 @@ KICKERS: Mapping[int, str] = {
     _FINANCIALS: "Financials",
     _ASK: "The ask",
     _USE_OF_FUNDS: "Use of funds",
-    _RISKS: "Risks and what contradicts us",
+    _RISKS: "Risks and rules",
+    _AGAINST: "What speaks against us",
+    _UNIT_ECONOMICS: "Unit economics",
+    _MILESTONES: "Milestones",
+    _STRATEGIC_FIT: "Strategic fit",
     pitch_pb2.SLIDE_TYPE_SOURCES: "Sources",
 }
 

@@ -1,37 +1,13 @@
-"""The slides that weigh it: market, competition, traction, risks."""
+"""The slides that weigh it: market and competition."""
 
 from __future__ import annotations
 
-from pipeline.v1 import common_pb2, pitch_pb2, validation_pb2
+from chassis.idea import words as lexical
+from pipeline.v1 import common_pb2, pitch_pb2
 from services.pitch.domain import market as sizes
 from services.pitch.domain import numbers, words
 from services.pitch.domain.draft import AGAINST, CONTEXT, FOR, Desk, Draft, missing
 from services.pitch.domain.ledger import Part, Row
-
-_VERDICTS = {
-    validation_pb2.RECOMMENDATION_GO: "worth testing",
-    validation_pb2.RECOMMENDATION_PIVOT: "pivot before spending more",
-    validation_pb2.RECOMMENDATION_NO_GO: "do not pursue it as it stands",
-    validation_pb2.RECOMMENDATION_INCONCLUSIVE: "inconclusive",
-}
-_ANSWERS = {
-    common_pb2.CLAIM_KIND_PROBLEM: "Smoke test and interviews before building more",
-    common_pb2.CLAIM_KIND_AUDIENCE: "Test another audience with the same page",
-    common_pb2.CLAIM_KIND_MARKET_SIZE: "Replace our range with a public count",
-    common_pb2.CLAIM_KIND_COMPETITION: "Ask users of that product what it lacks",
-    common_pb2.CLAIM_KIND_WILLINGNESS_TO_PAY: "Show a price on the page and count the clicks",
-    common_pb2.CLAIM_KIND_FEASIBILITY: "Build the hardest part first, and test it",
-    common_pb2.CLAIM_KIND_TIMING: "Find a dated figure; else wait or narrow",
-}
-_CLAIM_WORDS = {
-    common_pb2.CLAIM_KIND_PROBLEM: "The problem may not be real",
-    common_pb2.CLAIM_KIND_AUDIENCE: "The audience may not be reachable",
-    common_pb2.CLAIM_KIND_MARKET_SIZE: "The market may be small",
-    common_pb2.CLAIM_KIND_COMPETITION: "Others serve this already",
-    common_pb2.CLAIM_KIND_WILLINGNESS_TO_PAY: "People may not pay",
-    common_pb2.CLAIM_KIND_FEASIBILITY: "It may not be buildable",
-    common_pb2.CLAIM_KIND_TIMING: "The time may be wrong",
-}
 
 
 def market(desk: Desk) -> Draft:
@@ -85,6 +61,7 @@ def market(desk: Desk) -> Draft:
     for item in brief.fresh(found, 1):
         label_of = {common_pb2.STANCE_SUPPORTS: FOR, common_pb2.STANCE_CONTRADICTS: AGAINST}.get(item.stance, CONTEXT)
         draft.statements.append(desk.quote(label_of, item))
+    draft.statements += _market_by_reader(desk)
     som = money.revenue[2]
     draft.table = ledger.table(
         ["Step", "How it is computed", "Cautious", "Base", "Hopeful"],
@@ -102,6 +79,9 @@ def market(desk: Desk) -> Draft:
             Row(("SOM, end of year 3", "What the planned spend can win", *_three(desk, som))),
         ],
     )
+    if desk.reads(common_pb2.INVESTOR_TYPE_ANGEL):
+        # An angel backs the first step: the market that version one can serve is context enough.
+        del draft.table.rows[4]
     if numbers.find_numbers(model.buyers.label, ledger.names):
         draft.table.rows[0].assumption_ids.append(model.accounts)
     draft.talk = [
@@ -111,6 +91,51 @@ def market(desk: Desk) -> Draft:
     ]
     draft.parts = {"market formula": True, "cited market size": bool(found)}
     return draft
+
+
+def _market_by_reader(desk: Desk) -> list[pitch_pb2.Statement]:
+    """What the market means to this reader."""
+    ledger, model, money = desk.brief.ledger, desk.market, desk.financials
+    if desk.reads(common_pb2.INVESTOR_TYPE_ANGEL):
+        return [
+            ledger.say(
+                "The first step needs none of this: it needs a handful of {who} who pay {price} a month",
+                who=ledger.own(desk.brief.buyer, 60),
+                price=ledger.num(model.price),
+            )
+        ]
+    if desk.reads(common_pb2.INVESTOR_TYPE_SERIES_A):
+        # From about a twentieth on, the next account is found less easily than the last.
+        large = ledger.value(money.customers[2])[1] > 0.05 * ledger.value(model.accounts)[1]
+        return [
+            ledger.say(
+                "The base plan wins {customers} by the end of year 3, out of {accounts}: {limit}",
+                limit="a large part of all there are, so the count has to be right before the spend"
+                if large
+                else "what limits it is demand, not the number of accounts",
+                customers=ledger.num(money.customers[2]),
+                accounts=ledger.num(model.accounts),
+            )
+        ]
+    if desk.reads(common_pb2.INVESTOR_TYPE_GROWTH):
+        return [
+            ledger.say(
+                "Headroom: the base plan ends year 3 at {som}, beside {sam} that version one could serve",
+                som=ledger.num(money.revenue[2]),
+                sam=ledger.num(model.sam),
+            )
+        ]
+    if desk.reads(common_pb2.INVESTOR_TYPE_STRATEGIC):
+        return [
+            ledger.say(
+                "For you the line to fill in is reach: how many of these {accounts} are your customers already",
+                accounts=ledger.num(model.accounts),
+            ),
+            ledger.say(
+                "Partner: [accounts that you serve today], [share that could be offered this]", placeholder=True
+            ),
+        ]
+    return []
 
 
 def _three(desk: Desk, id_: str) -> tuple[Part, Part, Part]:
@@ -125,7 +150,7 @@ def competition(desk: Desk) -> Draft:
     ledger = brief.ledger
     direct = [item for item in brief.products() if item.stance != common_pb2.STANCE_MENTIONS]
     beside = [item for item in brief.products() if item.stance == common_pb2.STANCE_MENTIONS]
-    products = [*direct, *beside][:5]
+    products = [*direct, *beside][: 3 if desk.reads(common_pb2.INVESTOR_TYPE_ANGEL) else 5]
     names = [words.clean(item.product.name, 32) for item in products]
     who = ledger.own(brief.buyer, 70)
     how = ledger.own(words.by_or_with(brief.mechanisms[:2]), 110)
@@ -164,9 +189,7 @@ def competition(desk: Desk) -> Draft:
                 who=who,
             )
         )
-        draft.statements.append(
-            ledger.say("The list says who is there, not how good they are; closed products are under-counted")
-        )
+        draft.statements.append(_on_rivals(desk))
         if len(products) < 3:
             draft.statements.append(_first_question(desk))
     else:
@@ -178,8 +201,21 @@ def competition(desk: Desk) -> Draft:
                 manage=words.agree(brief.buyer, "manage", "manages"),
             ),
             _first_question(desk),
-            ledger.say("Strongest rival until then: doing nothing, a spreadsheet, or a phone call"),
         ]
+        draft.table = ledger.table(
+            ["Until then, the rival is", "To find out", "How"],
+            [
+                Row(("Doing nothing", "What that costs them a month", "Ask about the last time it happened")),
+                Row(("A spreadsheet, a message, a phone call", "Where it breaks", "Watch one of them do it")),
+                Row(
+                    (
+                        "A closed product that our sources do not list",
+                        "What they pay, what they miss",
+                        "App stores, and what they searched for",
+                    )
+                ),
+            ],
+        )
         draft.missing.append(
             missing(
                 "competition",
@@ -197,8 +233,29 @@ def competition(desk: Desk) -> Draft:
     return draft
 
 
+def _on_rivals(desk: Desk) -> pitch_pb2.Statement:
+    """What this reader does with a list of rivals."""
+    ledger = desk.brief.ledger
+    if desk.reads(common_pb2.INVESTOR_TYPE_ANGEL):
+        return ledger.say("Founder: which of these have you used for a month, and where did it fail", placeholder=True)
+    if desk.reads(common_pb2.INVESTOR_TYPE_SERIES_A):
+        return ledger.say("Founder: won and lost against each, with the reason the buyer gave", placeholder=True)
+    if desk.reads(common_pb2.INVESTOR_TYPE_GROWTH):
+        return ledger.say("What keeps a customer from leaving for one of these is not shown yet: retention will say it")
+    if desk.reads(common_pb2.INVESTOR_TYPE_STRATEGIC):
+        return ledger.say(
+            "Open licences mean that you could build on one of these instead: the pilot has to beat that choice as well"
+        )
+    return ledger.say("The list says who is there, not how good they are; closed products are under-counted")
+
+
 def _first_question(desk: Desk) -> pitch_pb2.Statement:
     brief = desk.brief
+    aim = words.lower_first(brief.solution)
+    if not brief.problem and aim and lexical.is_base_verb(aim.split(" ", 1)[0]):
+        return brief.ledger.say(
+            "First interview question: how do they {aim} today, and what have they tried", aim=brief.ledger.own(aim, 90)
+        )
     what = brief.ledger.own(brief.problem or brief.solution or "this", 90)
     return brief.ledger.say(
         "First interview question: what do they do now about {what}, and what have they tried", what=what
@@ -212,164 +269,3 @@ def _drop_unstated(table: pitch_pb2.Table) -> None:
             del table.header[column]
             for row in table.rows:
                 del row.cells[column]
-
-
-def traction(desk: Desk) -> Draft:
-    """None, said plainly; what will be measured, and what others measured elsewhere."""
-    brief = desk.brief
-    ledger = brief.ledger
-    who = ledger.own(brief.buyer, 70)
-    draft = Draft(title="Traction: none yet; the smoke test measures it next")
-    draft.statements.append(
-        ledger.say("None yet; the smoke test will measure sign-ups per visitor among {who}", who=who)
-    )
-    reason = brief.figure("failure_reason.no_market_need")
-    if reason is not None:
-        draft.statements.append(
-            ledger.say(
-                "Why this comes before building: {share} of {sample} name no market need as a reason to fail",
-                share=ledger.figure(reason, numbers.percent),
-                sample=ledger.source_note(reason, reason.segment),
-            )
-        )
-    bars = []
-    for label, metric, part in (
-        ("Whole websites", "landing_page.conversion_rate", "whole-site"),
-        ("SaaS landing pages, median", "landing_page.conversion_rate.median", ""),
-        ("Search ads, this field", "search_ads.conversion_rate", None),
-        ("Waitlist called strong", "waitlist.signup_rate.strong", ""),
-    ):
-        chosen = brief.best_figure(metric) if part is None else brief.figure(metric, part)
-        if chosen is not None:
-            bars.append((label, chosen))
-    if bars:
-        draft.chart = pitch_pb2.Chart(
-            title="Sign-ups per visitor that others report, %",
-            kind="bar",
-            categories=[label for label, _ in bars],
-            series=[pitch_pb2.ChartSeries(name="Share of visitors, %", values=[item.value for _, item in bars])],
-            unit="%",
-            citation_ids=[key for _, item in bars for key in ledger.cite_figure(item)],
-        )
-        draft.statements.append(
-            ledger.say("The bars are what others report, for other products: a bar to compare with, not a forecast")
-        )
-    draft.statements.append(
-        ledger.say(
-            "Founder: add users, revenue, pilots or letters of intent here, each with its date", placeholder=True
-        )
-    )
-    draft.missing.append(
-        missing(
-            "traction",
-            common_pb2.MISSING_KIND_FOUNDER_INPUT,
-            "Nothing has been measured yet.",
-            "Run the smoke test of this run's campaign and put its result here.",
-        )
-    )
-    draft.talk = [
-        "Say plainly that nothing is measured yet, then what the test will decide and by when.",
-        "The metric, the sample and the stopping rule are fixed before the first visitor arrives.",
-    ]
-    draft.parts = {"traction": False, "reference rates": bool(bars)}
-    return draft
-
-
-def risks(desk: Desk) -> Draft:
-    """What contradicts us, weak criteria, regulated fields: each with what we do next."""
-    brief = desk.brief
-    ledger = brief.ledger
-    rows: list[Row] = []
-    against = 0
-    seen: set[int] = set()
-    kinds = {claim.id: claim.kind for claim in brief.claims}
-    for item in brief.found(common_pb2.STANCE_CONTRADICTS, *_CLAIM_WORDS):
-        kind = kinds.get(item.claim_id, common_pb2.CLAIM_KIND_UNSPECIFIED)
-        if kind in seen or against >= 3:
-            continue
-        seen.add(kind)
-        against += 1
-        rows.append(Row((_CLAIM_WORDS[kind], desk.said(item, 120), _ANSWERS[kind])))
-    for rule in list(brief.profile.regulated_fields)[:2]:
-        rows.append(
-            Row(
-                (
-                    ledger.own(f"Regulated field: {words.clean(rule.field, 40)}", 70),
-                    ledger.own(_touched(rule.basis), 120),
-                    ledger.own(rule.advice or "Clear it with an adviser first", 190, "our advice"),
-                )
-            )
-        )
-    weak = sorted(
-        (score for score in brief.criteria if score.HasField("score") and score.score <= 2),
-        key=lambda score: (score.score, score.criterion),
-    )
-    for score in weak[: max(1, 5 - len(rows))][:2]:
-        name = validation_pb2.Criterion.Name(score.criterion).removeprefix("CRITERION_").lower()
-        rows.append(
-            Row(
-                (
-                    f"Weak in our own check: {name}",
-                    ledger.own(score.reason, 130, "validation"),
-                    ledger.own(score.improvement or "Sharpen the idea and check again", 110, "validation"),
-                )
-            )
-        )
-    if not rows:
-        rows.append(
-            Row(
-                (
-                    "Not looked at enough",
-                    "No source against us was found",
-                    "Ask three people who would not buy, and why",
-                )
-            )
-        )
-    draft = Draft(
-        title="What speaks against us, and what we do about it"
-        if against
-        else "Risks: no source against us found yet, which proves little"
-    )
-    draft.table = ledger.table(["Risk", "What we found", "What we do next"], rows[:6])
-    if verdict := _VERDICTS.get(brief.verdict.recommendation):
-        draft.statements.append(
-            ledger.say("Our own check of the idea says: {verdict}{ends}", verdict=verdict, ends=_strong_and_weak(desk))
-        )
-    survival = brief.figures.best("business_survival.year_5")
-    if survival is not None:
-        segment = ledger.source_note(survival, survival.segment.removeprefix("US "))
-        draft.statements.append(
-            ledger.say(
-                "Base rate: {share} of new US businesses ({segment}) are still open after five years",
-                share=ledger.figure(survival, numbers.percent),
-                segment=segment,
-            )
-        )
-    draft.talk = [
-        "Bring up the hardest point before the reader does, and say what result would make us stop.",
-        *[words.clean(reason.explanation, 240) for reason in brief.verdict.reasons[:2]],
-        *[f"What would change our verdict: {words.clean(text, 200)}" for text in brief.verdict.would_change[:2]],
-    ]
-    draft.parts = {"contradicting evidence": bool(against), "verdict": bool(brief.verdict.recommendation)}
-    return draft
-
-
-def _touched(basis: str) -> str:
-    """Why a regulated field was named."""
-    quoted = words.clean(basis, 90)
-    return f"The idea touches it: “{quoted}”" if quoted else "The idea touches it"
-
-
-def _strong_and_weak(desk: Desk) -> str:
-    """Best and worst criterion in words."""
-    scored = [score for score in desk.brief.criteria if score.HasField("score")]
-    if len(scored) < 2:
-        return ""
-    best = max(scored, key=lambda score: (score.score, -score.criterion))
-    worst = min(scored, key=lambda score: (score.score, score.criterion))
-    if best.score == worst.score:
-        return ""
-    names = [
-        validation_pb2.Criterion.Name(score.criterion).removeprefix("CRITERION_").lower() for score in (best, worst)
-    ]
-    return f"; strongest on {names[0]}, weakest on {names[1]}"

@@ -66,7 +66,7 @@ class Sizing:
             prices={
                 **{
                     kind: {tier: Span(**row) for tier, row in data[kind].items()}
-                    for kind in ("subscription", "service", "spend", "take")
+                    for kind in ("subscription", "service", "hardware", "spend", "take")
                 },
                 "advertising": {"": Span(**data["advertising"])},
             },
@@ -96,7 +96,8 @@ class Sizing:
         if model == common_pb2.BUSINESS_MODEL_ADVERTISING:
             return self.prices["advertising"][""]
         service = model == common_pb2.BUSINESS_MODEL_SERVICE_FEE or form == common_pb2.PRODUCT_FORM_SERVICE
-        return self.prices["service" if service else "subscription"][tier]
+        device = model == common_pb2.BUSINESS_MODEL_HARDWARE_SALE or form == common_pb2.PRODUCT_FORM_HARDWARE
+        return self.prices["hardware" if device else "service" if service else "subscription"][tier]
 
     def share(self, model: int, tier: str) -> tuple[Span, Span] | None:
         """Spend through the platform (USD a month) and the share kept (%), for models that live on a cut."""

@@ -1,4 +1,4 @@
-"""The slides that tell what it is: purpose, problem, solution, why now, product, team."""
+"""The slides that tell what it is: purpose, problem, solution, why now, product."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ def purpose(desk: Desk) -> Draft:
     facts = [words.clean(profile.category_label, 40), f"for {brief.audience}" if brief.audience else ""]
     facts.append(_paid_by(desk))
     draft.statements.append(ledger.say("{facts}", facts=ledger.own(" · ".join(fact for fact in facts if fact), 150)))
-    draft.statements.append(
-        ledger.say("Stage: an idea before its smoke test. Nothing here has been measured with customers yet")
-    )
+    draft.statements.append(_stage(desk))
     draft.talk = [
         f"{brief.name} in one sentence: {str(line).rstrip('.')}.",
         desk.plan.weighs,
@@ -39,6 +37,18 @@ def purpose(desk: Desk) -> Draft:
     ]
     draft.parts = {"name": bool(profile.names), "one-liner": bool(profile.one_liner), "audience": bool(brief.audience)}
     return draft
+
+
+def _stage(desk: Desk) -> pitch_pb2.Statement:
+    """Where it stands, and what this reader is asked for."""
+    stage = "An idea before its smoke test; nothing is measured with customers yet. "
+    asked = {
+        common_pb2.INVESTOR_TYPE_ANGEL: "We ask for a first step that can fail cheaply",
+        common_pb2.INVESTOR_TYPE_SERIES_A: "We show which numbers would make it ready for you",
+        common_pb2.INVESTOR_TYPE_GROWTH: "We do not ask for growth money; we show the gates before it",
+        common_pb2.INVESTOR_TYPE_STRATEGIC: "We ask for one pilot with your customers",
+    }.get(desk.brief.investor, "We ask for the money to find out whether the need is real")
+    return desk.brief.ledger.say("{text}", text=stage + asked)
 
 
 def _paid_by(desk: Desk) -> str:
@@ -76,6 +86,20 @@ def problem(desk: Desk) -> Draft:
         draft.statements.append(
             ledger.say("The idea says what the product does, not what hurts today: name the pain before the pitch")
         )
+    if desk.reads(common_pb2.INVESTOR_TYPE_ANGEL):
+        draft.statements.append(
+            ledger.say(
+                "Founder: one true story here, of one person, with the day and what it cost them", placeholder=True
+            )
+        )
+    elif desk.reads(common_pb2.INVESTOR_TYPE_STRATEGIC):
+        draft.statements.append(
+            ledger.say(
+                "Where it reaches you: {who} who cannot solve this call your support, or look elsewhere; your tickets "
+                "of the last quarter would say how often",
+                who=who,
+            )
+        )
     products = [item for item in brief.products() if item.stance != common_pb2.STANCE_MENTIONS][:3]
     if products:
         named = Part(
@@ -97,7 +121,8 @@ def problem(desk: Desk) -> Draft:
         for item in brief.found(stance, kind)
         if not item.product.name
     ]
-    quotes = desk.quotes((kind,), supports=2 if measured else 1)
+    early = desk.reads(common_pb2.INVESTOR_TYPE_ANGEL)
+    quotes = desk.quotes((kind,), supports=2 if measured and not early else 1)
     draft.statements += quotes
     if not measured:
         draft.table = _open_questions(desk)
@@ -192,6 +217,7 @@ def solution(desk: Desk) -> Draft:
     if desk.has(pitch_pb2.SLIDE_TYPE_PRODUCT):
         draft.statements += desk.quotes((common_pb2.CLAIM_KIND_FEASIBILITY,))
     else:
+        draft.statements += _records(desk)
         draft.table = _features(desk)
     draft.talk = [
         f"Show it, do not describe it: one walk through {words.join(titles) or brief.name} from beginning to end.",
@@ -209,6 +235,20 @@ def _says(text: str, phrases: tuple[str, ...]) -> bool:
         if len(wanted & held) < len(wanted) * 0.6:
             return False
     return True
+
+
+def _records(desk: Desk) -> list[pitch_pb2.Statement]:
+    """What the product keeps track of; nothing where the idea and its field name nothing."""
+    profile, ledger = desk.brief.profile, desk.brief.ledger
+    things = [lexical.plural(words.clean(entity, 40)) for entity in profile.entities[:4]]
+    if not things:
+        return []
+    inferred = " (our reading of the field)" if "entities" in profile.inferred_fields else ""
+    return [
+        ledger.say(
+            "It keeps track of {things}{inferred}", things=ledger.own(words.join(things), 140), inferred=inferred
+        )
+    ]
 
 
 def _features(desk: Desk) -> pitch_pb2.Table | None:
@@ -265,7 +305,7 @@ def why_now(desk: Desk) -> Draft:
         draft.title = ledger.title("Why now: what sources say is moving in {field}", "Why now", field=field)
     else:
         draft.title = ledger.title("Why now is the open question in {field}", "Why now is still open", field=field)
-        topic = ledger.own(brief.problem or brief.solution or "the need", 90)
+        topic = ledger.own(brief.problem or "the need", 90)
         draft.statements.append(
             ledger.say(
                 "No dated source at hand shows what changed. To find: a law, a price or a habit around {topic} that is "
@@ -296,56 +336,18 @@ def product(desk: Desk) -> Draft:
         if titles
         else "The first version is still to be cut"
     )
-    things = [lexical.plural(words.clean(entity, 40)) for entity in brief.profile.entities[:4]]
     form = "An" if brief.form[:1].lower() in "aeio" else "A"
     draft.statements.append(
         ledger.say("{a} {form} for {who}", a=form, form=brief.form, who=ledger.own(brief.users, 140))
     )
-    if things:
-        inferred = " (our reading of the field)" if "entities" in brief.profile.inferred_fields else ""
+    records = _records(desk)
+    draft.statements += records
+    if desk.reads(common_pb2.INVESTOR_TYPE_STRATEGIC):
         draft.statements.append(
-            ledger.say(
-                "It keeps track of {things}{inferred}", things=ledger.own(words.join(things), 140), inferred=inferred
-            )
+            ledger.say("Where it would connect: [your system], read only; nothing is written back in the pilot")
         )
+        draft.statements += desk.quotes((common_pb2.CLAIM_KIND_FEASIBILITY,), supports=1, contradicts=0)
     draft.table = _features(desk)
     draft.talk = ["Walk through the features in the order in which a new user meets them."]
-    draft.parts = {"features": bool(brief.profile.features), "entities": bool(things)}
+    draft.parts = {"features": bool(brief.profile.features), "entities": bool(records)}
     return draft
-
-
-def team(desk: Desk) -> Draft:
-    """Named gaps only: who is needed for this idea. The founder fills them."""
-    brief = desk.brief
-    ledger, buyer = brief.ledger, brief.ledger.own(brief.buyer, 70)
-    field = ledger.own(words.lower_first(words.clean(brief.profile.category_label, 40)) or "the field", 40)
-    fallback = "Team: who is needed, names to be filled in"
-    draft = Draft(title=ledger.title("Team: who {name} needs, names to be filled in", fallback, name=brief.name))
-
-    def role(text: str, **slots: Part | str) -> None:
-        draft.statements.append(ledger.say(text, placeholder=True, **slots))
-
-    role("Field: [name], who knows {field} from inside and has lived the problem", field=field)
-    role("Product: [name], who has shipped {form} before", form=_article(brief.form))
-    role("First customers: [name], who can call the first {who} today", who=buyer)
-    rules = [words.clean(rule.field, 40) for rule in brief.profile.regulated_fields[:2] if rule.field]
-    if rules:
-        role("Adviser: [name], who has cleared rules on {rules} before", rules=ledger.own(words.join(rules), 100))
-    draft.missing.append(
-        missing(
-            "team",
-            common_pb2.MISSING_KIND_FOUNDER_INPUT,
-            "The idea says nothing about who builds it.",
-            "Put names and one line of proof each in place of the brackets on the team slide.",
-        )
-    )
-    draft.talk = [
-        "For each person: one thing done before that this idea needs.",
-        "Where a seat is empty, say who is being asked to fill it.",
-    ]
-    draft.parts = {"team": False}
-    return draft
-
-
-def _article(noun: str) -> str:
-    return f"{'an' if noun[:1].lower() in 'aeio' else 'a'} {noun}"

@@ -213,7 +213,8 @@ def _gap_grid(title: float, area: Box, gaps: Sequence[pitch_pb2.Statement]) -> A
     height = min((area.height - theme.GAP * (rows - 1)) / rows, 130)
     room = width - 2 * theme.CARD_PADDING
     for size in (18.0, 17.0, 16.0, *theme.CARD_SIZES):
-        if all(text_height(shown(gap), room, size) + 2 * theme.CARD_PADDING <= height for gap in gaps):
+        # Measured bold throughout, as the role at its head is: a little too wide is never too high.
+        if all(text_height(shown(gap), room, size, True) + 2 * theme.CARD_PADDING <= height for gap in gaps):
             cards = tuple(
                 Card(
                     gap,

@@ -20,7 +20,9 @@ def number_format(unit: str, values: list[float]) -> str:
         return '"$"0.00' if any(value < 100 and value != round(value) for value in values) else '"$"#,##0'
     if unit == "%":
         return '0"%"' if all(value == round(value) for value in values) else '0.0#"%"'
-    return "#,##0" if all(value == round(value) for value in values) else "0.0#"
+    # Counts of people: a hundredth of a customer says nothing.
+    whole = max(values, default=0) >= 100 or all(value == round(value) for value in values)
+    return "#,##0" if whole else "0.0#"
 
 
 def add_chart(holder: Any, chart: pitch_pb2.Chart) -> Any:

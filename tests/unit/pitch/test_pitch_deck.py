@@ -96,10 +96,10 @@ def test_traction_and_team_are_named_gaps() -> None:
     assert {"team", "traction"} <= asked
 
 
-def test_what_contradicts_us_is_on_the_risks_slide() -> None:
+def test_what_speaks_against_us_has_a_slide_of_its_own() -> None:
     """Contradicting evidence, weak criteria and regulated fields each get a line with a next step."""
     deck = reference_deck("clinic", SEED)
-    risks = slide_of(deck, pitch_pb2.SLIDE_TYPE_RISKS)
+    risks = slide_of(deck, pitch_pb2.SLIDE_TYPE_AGAINST)
     text = text_of(risks)
     assert "only 7 of 90 would change a habit" in text
     assert "Regulated field: health" in text
@@ -154,7 +154,7 @@ def test_a_rival_is_a_risk_by_its_facts() -> None:
     )
     rival.rationale = "Contradicts the claim: a product of this field exists and has 9,399 GitHub stars."
     deck = deck_of(request_for(IDEAS["clinic"], evidence=[rival]))
-    rows = slide_of(deck, pitch_pb2.SLIDE_TYPE_RISKS).table.rows
+    rows = slide_of(deck, pitch_pb2.SLIDE_TYPE_AGAINST).table.rows
     said = "Rivalo (Scheduling): a product of this field exists and has 9,399 GitHub stars"
     assert said in [row.cells[1] for row in rows]
 

@@ -53,3 +53,36 @@ def test_scores_differ_from_deck_to_deck_and_stay_in_range(key: str) -> None:
         assert 0 < value < 1
     assert measured.numbers_cited > 10
     assert measured.numbers_assumed > 10
+
+
+def words_on(count: int) -> pitch_pb2.Slide:
+    """A slide with so many words below an empty title."""
+    return pitch_pb2.Slide(statements=[pitch_pb2.Statement(text="word " * count)])
+
+
+def test_empty_and_crowded_slides_are_both_less_dense_than_they_should_be() -> None:
+    """Density is one within its band and falls on either side of it."""
+    assert quality.density([words_on(40)]) == 1.0
+    assert quality.density([words_on(5)]) < 0.3
+    assert quality.density([words_on(150)]) < 0.2
+
+
+def test_every_score_explains_itself() -> None:
+    """Five explanations with counts; each score below one says what would raise it, and repeats the score's value."""
+    measured = reference_deck("food", common_pb2.INVESTOR_TYPE_SEED).quality
+    by_name = {item.name: item for item in measured.explanations}
+    assert set(by_name) == {"completeness", "evidence_strength", "readability", "density", "overall"}
+    for name, item_ in by_name.items():
+        assert item_.score == getattr(measured, name)
+        assert any(ch.isdigit() for ch in item_.explanation)
+        assert item_.improvement or item_.score == 1
+
+
+def test_each_slide_counts_the_evidence_it_cites() -> None:
+    """Evidence on a slide is evidence of the request; planning figures do not count; the deck counts each once."""
+    deck = reference_deck("food", common_pb2.INVESTOR_TYPE_SEED)
+    content = [slide for slide in deck.slides if slide.type != pitch_pb2.SLIDE_TYPE_SOURCES]
+    ids = [{key for s in slide.statements for key in s.citation_ids if key.startswith("ev-")} for slide in content]
+    assert all(slide.evidence_count >= len(cited) for slide, cited in zip(content, ids, strict=True))
+    assert 0 < deck.quality.evidence_count <= sum(slide.evidence_count for slide in content)
+    assert all(0 < slide.quality_score <= 1 and slide.quality_note for slide in content)
