@@ -127,10 +127,42 @@ def whole_rule_false_go(*, count: int = TESTS, seed: int = 7) -> Any:
     return early | (complete.any(axis=1) & at_end)
 
 
+def outcomes(rate: float, *, count: int = TESTS, seed: int = 9) -> tuple[Any, Any, Any]:
+    """The plan's whole rule, read every evening from the first week on and stopped at its first decision.
+
+    Returns GO (shape (tests,)), NO_GO (shape (tests,)) and the visitors at the decision, or of the month without one.
+    """
+    visitors, signups = simulated(rate, count=count, seed=seed)
+    needed, level = st.exact_sample_size(BASELINE, TARGET, final_alpha(ALPHA)), -np.log(looks_alpha(ALPHA))
+    complete = np.where((visitors >= needed).any(axis=1), np.argmax(visitors >= needed, axis=1), DAYS)
+    looked = np.arange(DAYS)[None, :] <= complete[:, None]
+    for_go = sequential.log_evidence_above(visitors, signups, BASELINE, sequential.mixing_around(TARGET))
+    for_no = sequential.log_evidence_below(visitors, signups, TARGET, sequential.mixing_around(BASELINE))
+    # What a look has found stays found; it is told when the week is over.
+    found = [np.maximum.accumulate((e >= level) & looked, axis=1) for e in (for_go, for_no)]
+    go, no, at = np.zeros(count, bool), np.zeros(count, bool), visitors[:, -1].copy()
+    for test in range(count):
+        for day in range(6, DAYS):
+            if found[0][test, day]:
+                go[test], at[test] = True, visitors[test, day]
+            elif found[1][test, day]:
+                no[test], at[test] = True, visitors[test, day]
+            elif day >= complete[test]:
+                n, s = int(visitors[test, complete[test]]), int(signups[test, complete[test]])
+                decided = st.reading(n, BASELINE, TARGET, final_alpha(ALPHA))
+                go[test], no[test] = 0 <= decided.wanted <= s, s <= decided.unwanted
+                at[test] = visitors[test, day]
+            else:
+                continue
+            break
+    return go, no, at
+
+
 def main() -> None:
     """Prints the table."""
     month = simulated(BASELINE)
     at_target = simulated(TARGET, seed=8)
+    first_days = tuple(counts[:, :9] for counts in at_target)
     rows = [
         ("false GO, always-valid test, 28 looks at 5 %", share(sequential_rejects(*month, ALPHA))),
         ("false GO, ordinary test, 28 looks at 5 %", share(naive_rejects(*month, ALPHA))),
@@ -143,13 +175,21 @@ def main() -> None:
         ("power of the planned test at the target (planned: 80 %)", share(planned_rejects(TARGET, alpha=ALPHA))),
         ("the same at the level left by the looks", share(planned_rejects(TARGET, alpha=final_alpha(ALPHA)))),
         (
-            "GO within the month at the target, looks alone at 1 %",
+            "GO at the target, looks alone at 1 %, 700 visitors",
             share(sequential_rejects(*at_target, looks_alpha(ALPHA))),
+        ),
+        (
+            "the same, within the 225 planned visitors (9 days)",
+            share(sequential_rejects(*first_days, looks_alpha(ALPHA))),
         ),
     ]
     print(f"{TESTS} simulated tests each, {PER_DAY} visitors a day, baseline {BASELINE:.0%}, target {TARGET:.0%}")
     for name, found in rows:
         print(f"{name:62} {found}")
+    print("the plan's whole rule, stopped at its first decision: true rate, GO, NO_GO, mean visitors")
+    for rate in (0.04, 0.06, 0.08, 0.12):
+        go, no, at = outcomes(rate)
+        print(f"  {rate:4.0%}  {np.mean(go):6.1%}  {np.mean(no):6.1%}  {np.mean(at):5.0f}")
     need, alone = (st.exact_sample_size(BASELINE, TARGET, a) for a in (final_alpha(ALPHA), ALPHA))
     print(f"visitors planned: {need}; without the looks it would be {alone}")
 

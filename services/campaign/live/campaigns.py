@@ -301,6 +301,7 @@ class LiveCampaigns:
             budget_micros=stored.budget_micros,
             started_at=view.moment(stored.published_at),
             ended=ended,
+            before=stored.reading,
         )
         # Statistics take some tenths of a second; visitors are served meanwhile.
         reading = await asyncio.to_thread(read)

@@ -61,6 +61,7 @@ class ReadCounts(Protocol):
         budget_micros: int,
         started_at: datetime,
         ended: bool,
+        before: CampaignReading | None,
     ) -> CampaignReading: ...
 
 

@@ -34,7 +34,14 @@ def spread(visitors: int, signups: int, days: int = 10, *, a_share: float = 0.5,
     return Counts(days=found, bots=bots)
 
 
-def reading(counts: Counts, *, days: int = 10, ended: bool = False, spent: int = 0) -> CampaignReading:
+def reading(
+    counts: Counts,
+    *,
+    days: int = 10,
+    ended: bool = False,
+    spent: int = 0,
+    before: CampaignReading | None = None,
+) -> CampaignReading:
     return read(
         PLAN,
         counts,
@@ -44,6 +51,7 @@ def reading(counts: Counts, *, days: int = 10, ended: bool = False, spent: int =
         spent_micros=spent,
         budget_micros=25 * USD,
         ended=ended,
+        before=before,
     )
 
 
@@ -65,6 +73,8 @@ def test_a_clear_rate_decides_early(
     early = reading(few, days=3)
     assert (early.rule, early.decision, early.is_final) == ("first_week", INCONCLUSIVE, False)
     assert "weekdays differ" in early.explanation
+    ended = reading(few, days=3, ended=True)
+    assert (ended.rule, ended.decision, ended.is_final) == ("ended_in_first_week", INCONCLUSIVE, True)
 
 
 def test_the_planned_sample_decides_by_its_counts() -> None:
@@ -75,6 +85,25 @@ def test_the_planned_sample_decides_by_its_counts() -> None:
     if at.wanted - at.unwanted > 1:
         between = reading(spread(NEEDED, at.unwanted + 1))
         assert (between.rule, between.is_final) == ("sample_inconclusive", True)
+
+
+def test_later_visitors_do_not_change_what_the_sample_said() -> None:
+    """The planned test reads the day that completed the sample, however the days after it turn out."""
+    at = st.reading(NEEDED, 0.04, 0.08, final_alpha(0.05))
+    sample = spread(NEEDED, at.unwanted, days=8)
+    flood = [DayCount(START.date() + timedelta(9 + day), variant, 100, 14) for day in range(5) for variant in "ab"]
+    later = Counts(days=[*sample.days, *flood])
+    assert reading(later, days=20).decision == reading(sample).decision == NO_GO
+
+
+def test_a_final_reading_stands() -> None:
+    """Once the stopping rule was met, the decision is kept with its reason; counts go on being told."""
+    few = NEEDED - 20
+    first = reading(spread(few, round(few * 0.15)))
+    assert first.is_final
+    later = reading(spread(5_000, 100), days=25, ended=True, before=first)
+    assert (later.decision, later.rule, later.explanation) == (first.decision, first.rule, first.explanation)
+    assert later.fixed_horizon.visitors == 5_000
 
 
 def test_before_the_sample_is_complete_nothing_stands() -> None:
@@ -107,11 +136,12 @@ def test_overspending_is_told_and_decides_nothing() -> None:
 
 def test_the_interval_and_the_tests_agree() -> None:
     """The baseline is rejected exactly where the always-valid interval lies above it, the target where below."""
-    for signups in range(0, 90, 10):
-        looked = reading(spread(400, signups)).sequential
+    few = NEEDED - 1
+    for signups in range(0, 50, 5):
+        looked = reading(spread(few, signups)).sequential
         assert looked.baseline_rejected == (looked.low > PLAN.baseline_rate)
         assert looked.target_rejected == (looked.high < PLAN.target_rate)
-        assert looked.low <= signups / 400 <= looked.high
+        assert looked.low <= signups / few <= looked.high
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,16 @@ def test_the_plans_whole_rule_keeps_alpha() -> None:
     assert sim.share(sim.whole_rule_false_go()).share <= sim.ALPHA
 
 
+def test_read_every_evening_the_whole_rule_errs_as_planned() -> None:
+    """Stopped at its first decision: false GOs at the baseline, false NO-GOs at the target, and the planned power."""
+    go, no, _ = sim.outcomes(sim.BASELINE)
+    assert sim.share(go).share <= sim.ALPHA
+    assert sim.share(no).share > 0.6
+    go, no, _ = sim.outcomes(sim.TARGET)
+    assert sim.share(no).share <= sim.ALPHA
+    assert sim.share(go).high >= st.POWER
+
+
 def test_equal_pages_are_seldom_called_different() -> None:
     """2,000 A/A tests of the two pages, looked at every day."""
     assert sim.share(sim.difference_rejects(sim.BASELINE, sim.ALPHA)).share <= sim.ALPHA

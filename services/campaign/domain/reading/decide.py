@@ -9,6 +9,7 @@
 | `sample_go` | the planned sample is complete and the planned test rejects the baseline | GO | yes |
 | `sample_no_go` | ... and it rejects the target | NO_GO | yes |
 | `sample_inconclusive` | ... and it rejects neither | INCONCLUSIVE | yes |
+| `ended_in_first_week` | a test has decided, but the campaign ended within its first week | INCONCLUSIVE | yes |
 | `ended_early` | the campaign has ended before any of these | INCONCLUSIVE | yes |
 | `first_week` | a test has decided, but the first week is not over | INCONCLUSIVE | no |
 | `collecting` | none of these yet | INCONCLUSIVE | no |
@@ -57,10 +58,10 @@ def decide(facts: Facts) -> Decided:
     if not facts.mostly_people:
         return Decided(INCONCLUSIVE, "guardrail_bots", facts.ended)
     found = _by_tests(facts)
-    if found is not None and (facts.week_is_over or facts.ended):
+    if found is not None and facts.week_is_over:
         return found
     if facts.ended:
-        return Decided(INCONCLUSIVE, "ended_early", True)
+        return Decided(INCONCLUSIVE, "ended_early" if found is None else "ended_in_first_week", True)
     return Decided(INCONCLUSIVE, "first_week" if found is not None else "collecting", False)
 
 

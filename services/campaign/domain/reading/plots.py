@@ -141,6 +141,10 @@ def _days(reading: CampaignReading, days: Days) -> str:
             y = frame.y(value)
             height = HEIGHT - BOTTOM - y
             body.append(f'<rect class="{kind}" x="{left:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"/>')
+    for place, (kind, name) in enumerate((("bar", "visitors"), ("bar2", "sign-ups"))):
+        x = WIDTH - RIGHT - 170 + 90 * place
+        body.append(f'<rect class="{kind}" x="{x}" y="13" width="10" height="10"/>')
+        body.append(f'<text class="soft" x="{x + 15}" y="22">{name}</text>')
     body += _day_axis(_Frame(max(len(visitors) - 0.5, 0.5), top, -0.5), days)
     came_all, signed_all = sum(c.visitors for c in reading.counts), sum(c.signups for c in reading.counts)
     told = f"{came_all:,} visitors (grey) and {signed_all:,} sign-ups by day of the first visit."
@@ -167,7 +171,7 @@ def _across(frame: _Frame, plan: TestPlan) -> list[str]:
         x = frame.x(value)
         body.append(f'<line class="{kind}" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
         shift = -5 if anchor == "end" else 5
-        label = f"{name} {value:.2%}"
+        label = f"{name} {value * 100:.3g} %"
         body.append(f'<text class="{kind}t" x="{x + shift:.1f}" y="{TOP + 6}" text-anchor="{anchor}">{label}</text>')
     return body
 
@@ -180,7 +184,7 @@ def _along(frame: _Frame, plan: TestPlan) -> list[str]:
     ):
         y = frame.y(value)
         body.append(f'<line class="{kind}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        label = f"{name} {value:.2%}"
+        label = f"{name} {value * 100:.3g} %"
         body.append(f'<text class="{kind}t" x="{WIDTH - RIGHT}" y="{y + shift:.1f}" text-anchor="end">{label}</text>')
     return body
 

@@ -1,5 +1,9 @@
 """Reads counts by the plan: everything of a `CampaignReading`. Pure; some tenths of a second at most.
 
+A decision is taken once. The planned test reads the counts of the day on which the sample became complete, and looks
+after that day decide nothing; a final reading stands for good (`before`), whoever visits later. Otherwise the planned
+test, tried anew every day, would err as often as any test that is stopped at a lucky moment.
+
 A sign-up counts for the day on which its visitor first came. A late one therefore raises an earlier day, as if it had
 been seen then; until it comes its visitor counts as not signed up, which holds back a GO and not a NO-GO. Sign-ups come
 with the first visit nearly always, and the first week is waited for in any case.
@@ -45,6 +49,11 @@ class Days:
         self.visitors = {v: [cells[d, v].visitors if (d, v) in cells else 0 for d in self.days] for v in VARIANTS}
         self.signups = {v: [cells[d, v].signups if (d, v) in cells else 0 for d in self.days] for v in VARIANTS}
 
+    def complete_at(self, needed: int) -> int | None:
+        """Place of the day on which so many visitors had come; None before."""
+        visitors, _ = self.totals()
+        return next((place for place, came in enumerate(visitors) if came >= needed > 0), None)
+
     def totals(self) -> tuple[list[int], list[int]]:
         """Cumulative visitors and sign-ups of both pages after each day."""
         visitors = [a + b for a, b in zip(self.visitors["a"], self.visitors["b"], strict=True)]
@@ -62,8 +71,9 @@ def read(
     budget_micros: int = 0,
     started_at: datetime | None = None,
     ended: bool = False,
+    before: CampaignReading | None = None,
 ) -> CampaignReading:
-    """The reading. `started_at`: publication; `ended`: nobody comes any more, so that the decision stands."""
+    """The reading. `started_at`: publication; `ended`: nobody comes any more; `before`: the reading kept so far."""
     days = Days(counts)
     n, s = counts.visitors(), counts.signups()
     reading = CampaignReading(
@@ -78,7 +88,7 @@ def read(
             posterior(v, counts.visitors(v), counts.signups(v), plan.baseline_rate, plan.target_rate) for v in VARIANTS
         ],
         sample_ratio=sample_ratio(counts.visitors("a"), counts.visitors("b")),
-        fixed_horizon=fixed_horizon(plan, n, s),
+        fixed_horizon=fixed_horizon(plan, n, days),
         sequential=looks(plan, days, counts),
     )
     reading.read_at.FromDatetime(as_of)
@@ -88,6 +98,7 @@ def read(
     reading.guardrails.extend(guardrails(reading, counts, age, spent_micros, budget_micros))
     by_name = {guard.name: guard.passed for guard in reading.guardrails}
     fixed = reading.fixed_horizon
+    _, signed = sample(plan, days)
     decided = decide(
         Facts(
             split_is_fair=reading.sample_ratio.passed,
@@ -96,29 +107,43 @@ def read(
             looks_reject_baseline=reading.sequential.baseline_rejected,
             looks_reject_target=reading.sequential.target_rejected,
             sample_complete=fixed.sample_complete,
-            sample_rejects_baseline=0 <= fixed.wanted_from <= s,
-            sample_rejects_target=s <= fixed.unwanted_to,
+            sample_rejects_baseline=0 <= fixed.wanted_from <= signed,
+            sample_rejects_target=signed <= fixed.unwanted_to,
             ended=ended,
         )
     )
     reading.decision, reading.rule, reading.is_final = decided
     reading.explanation = wording.explain(reading, plan)
+    if before is not None and before.is_final:
+        reading.decision, reading.rule, reading.is_final = before.decision, before.rule, True
+        reading.explanation = before.explanation
     reading.artifacts.extend(plots.draw(plan, reading, days))
     return reading
 
 
-def fixed_horizon(plan: TestPlan, visitors: int, signups: int) -> FixedHorizonReading:
+def sample(plan: TestPlan, days: Days) -> tuple[int, int]:
+    """Visitors and sign-ups that the planned test reads: of the day that completed the sample, else of all so far."""
+    visitors, signups = days.totals()
+    if not visitors:
+        return 0, 0
+    complete = days.complete_at(plan.sample_size_needed)
+    place = -1 if complete is None else complete
+    return visitors[place], signups[place]
+
+
+def fixed_horizon(plan: TestPlan, visitors: int, days: Days) -> FixedHorizonReading:
     """The planned exact test. Before the sample is complete its p-value says where it stands, and decides nothing."""
-    complete = visitors >= plan.sample_size_needed > 0
+    complete = days.complete_at(plan.sample_size_needed) is not None
+    n, s = sample(plan, days)
     # More than planned may have come on the last day: how many came does not depend on what they did.
     at = st.reading(
-        visitors if complete else plan.sample_size_needed, plan.baseline_rate, plan.target_rate, final_alpha(plan.alpha)
+        n if complete else plan.sample_size_needed, plan.baseline_rate, plan.target_rate, final_alpha(plan.alpha)
     )
     return FixedHorizonReading(
         visitors=visitors,
         visitors_needed=plan.sample_size_needed,
         sample_complete=complete,
-        p_value=st.binomial_tail(visitors, signups, plan.baseline_rate) if visitors else 1.0,
+        p_value=st.binomial_tail(n, s, plan.baseline_rate) if n else 1.0,
         wanted_from=at.wanted,
         unwanted_to=at.unwanted,
     )
@@ -133,6 +158,9 @@ def looks(plan: TestPlan, days: Days, counts: Counts) -> SequentialReading:
     for_no = _evidence(visitors, signups, plan.target_rate, below, up=False)
     low, high = interval(visitors, signups, level, plan)
     reached = -math.log(level)
+    # Looks after the sample is complete decide nothing; the interval and the p-value go on, as they hold at all times.
+    complete = days.complete_at(plan.sample_size_needed)
+    looked = slice(None) if complete is None else slice(complete + 1)
     differences = sequential.log_evidence_of_difference(
         days.visitors["a"], days.signups["a"], days.visitors["b"], days.signups["b"], plan.baseline_rate
     )
@@ -143,8 +171,8 @@ def looks(plan: TestPlan, days: Days, counts: Counts) -> SequentialReading:
         p_value=sequential.p_value(for_go),
         low=low,
         high=high,
-        baseline_rejected=max(for_go, default=0.0) >= reached,
-        target_rejected=max(for_no, default=0.0) >= reached,
+        baseline_rejected=max(for_go[looked], default=0.0) >= reached,
+        target_rejected=max(for_no[looked], default=0.0) >= reached,
         method=METHOD.format(level=level),
         difference_p_value=sequential.p_value(differences),
         difference_low=low_b - high_a,

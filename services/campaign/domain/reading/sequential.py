@@ -10,8 +10,8 @@ Operations Research 70, 2022). With a Beta(u, v) that is cut to q > p the mixtur
 By Ville's inequality M ever reaches 1/alpha with probability alpha at most, however often one looks. The smallest 1/M
 so far is an always-valid p-value; the rates p that are not rejected are an interval that holds at all times (a
 confidence sequence: S. Howard, A. Ramdas, J. McAuliffe and J. Sekhon, Annals of Statistics 49, 2021). The other side
-is the same with q < p. The normal approximation of the usual mSPRT is not used: at rates of a few percent and some
-hundred visitors it does not keep its promise.
+is the same with q < p. The normal approximation of the usual mSPRT is not used: at rates of a few percent it rests
+on a handful of sign-ups in the first days, and here nothing has to be approximated.
 
 Two pages. With visitors sent to a or b by a fair coin, S = P(y | page) / P(y), the page's estimated rate over the mean
 of both, has expectation 1 whenever the rates are equal, whatever they are (R. Turner, A. Ly and P. Gruenwald, Generic

@@ -28,6 +28,7 @@ def explain(reading: CampaignReading, plan: TestPlan) -> str:
         f" {target} is ruled out.",
         "ended_early": f"It ended {left:,} visitors before the planned sample, and neither the baseline of {baseline}"
         f" nor the target of {target} is ruled out.",
+        "ended_in_first_week": f"It ended within its first {DAYS_MIN} days, too early for the plan to decide.",
         "first_week": f"A test has decided, but the first {DAYS_MIN} days are not over: weekdays differ.",
         "collecting": f"Too early to say: {left:,} visitors are missing from the planned sample.",
     }[reading.rule]
