@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 
 from chassis.config import ServerConfig, check_listen
+from services.campaign.domain.visiting import RETENTION_DAYS
 
 _EXAMPLE = "write an address such as https://example.org/signup, or a path such as /signup"
 # What would end an attribute or a policy directive.
@@ -92,7 +93,10 @@ class CampaignConfig(ServerConfig):
         description="how often running campaigns are read: spend, cap, stopping rule",
     )
     campaign_retention_days: int = Field(
-        90, ge=1, le=3_650, description="days after a campaign's end until the addresses of its people are erased"
+        RETENTION_DAYS,
+        ge=1,
+        le=3_650,
+        description="days after a campaign's end until the addresses of its people are erased",
     )
     page_listen: str = Field(
         PAGE_LISTEN, description="address that landing pages are served on: host:port; off: no pages, no watching"
@@ -102,6 +106,9 @@ class CampaignConfig(ServerConfig):
     )
     page_trusted_proxies: int = Field(
         0, ge=0, le=8, description="proxies in front of the pages whose X-Forwarded-For counts; 0: none is believed"
+    )
+    page_form_seconds_min: int = Field(
+        1, ge=0, le=60, description="a form that is filled in faster came from a program; 0: none is too fast"
     )
     campaign_linkedin_intro_max: int = Field(
         150, ge=100, le=3_000, description="longest LinkedIn introductory text; beyond 150 LinkedIn folds it away"

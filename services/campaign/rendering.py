@@ -20,6 +20,7 @@ from markupsafe import Markup, escape
 
 from services.campaign.domain import palette
 from services.campaign.domain.landing import PageCopy, Variant
+from services.campaign.domain.visiting import RETENTION_DAYS
 
 _TEMPLATES = (
     "layout.html.j2",
@@ -102,10 +103,14 @@ class PageRenderer:
         motif = palette.look(category).motif
         return page.render(copy=copy, variant=shown, long_headline=long, motif_name=motif, **shared)
 
-    def privacy(self, copy: PageCopy, site: Site, controller: str, category: str) -> str:
+    def privacy(
+        self, copy: PageCopy, site: Site, controller: str, category: str, retention_days: int = RETENTION_DAYS
+    ) -> str:
         """Who keeps what, why and how long; a marked gap where `controller` is empty."""
         shared = self._shared(copy.name, copy.language, replace(site, form_policy="'none'"), category)
-        return self._pages.get_template("privacy.html.j2").render(copy=copy, controller=controller, **shared)
+        return self._pages.get_template("privacy.html.j2").render(
+            copy=copy, controller=controller, retention_days=retention_days, **shared
+        )
 
     def shell(self, name: str, site: Site, category: str = "") -> str:
         """A page without content in the look of `category`, with the placeholders `@@title@@` and `@@main@@`."""

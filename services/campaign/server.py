@@ -99,7 +99,12 @@ def _live(
         VisitStore(database, clock),
         SignupStore(database, clock),
         Setup(platforms, EffectStore(database, clock), clock),
-        render=partial(render_served, renderer=renderer, controller=config.campaign_controller),
+        render=partial(
+            render_served,
+            renderer=renderer,
+            controller=config.campaign_controller,
+            retention_days=config.campaign_retention_days,
+        ),
         read_counts=read,
         settings=LiveSettings(
             public_url=config.public_url,
@@ -127,8 +132,9 @@ async def _serve_pages(
     from services.campaign.http.views import Views
 
     stores = PageStores(PublishedStore(database, clock), VisitStore(database, clock), SignupStore(database, clock))
-    rules = PageRules(trusted_proxies=config.page_trusted_proxies)
-    side = PageSide(config.page_listen, stores, Views(renderer), clock, rules)
+    rules = PageRules(trusted_proxies=config.page_trusted_proxies, form_seconds_min=config.page_form_seconds_min)
+    views = Views(renderer, config.campaign_retention_days)
+    side = PageSide(config.page_listen, stores, views, clock, rules)
     await side.start()
     server.on_close(side.stop)
     watch = CampaignWatch(live, clock, config.campaign_poll_seconds)

@@ -31,7 +31,7 @@ from tests.support.browsers import DESKTOP, PHONE, SCHEMES, Scheme, chromium, vi
 from tests.support.campaigns import IDEAS, request_for
 from tests.support.published import published_of
 
-SIGN_UP = YourData("ada@example.org", datetime(2026, 11, 25, 23, 5, tzinfo=UTC), "I agree.", "1-abc", "a")
+SIGN_UP = YourData("ada@example.org", datetime(2026, 11, 25, 23, 5, tzinfo=UTC), "I agree.", "1-abc", "a", "f00d" * 8)
 HOSTILE = {
     "script": "<script>alert(1)</script>",
     "handler": '"><img src=x onerror=alert(1)>',

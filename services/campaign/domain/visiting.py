@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ _SIGNATURE_HEX = 32
 FORM_SECONDS_MAX = 86_400
 UTM_CHARS_MAX = 100
 EMAIL_CHARS_MAX = 254
+# Addresses of people are erased this long after the test's end, unless the settings say otherwise.
+RETENTION_DAYS = 90
 _LOCAL_CHARS_MAX = 64
 
 _TOKEN_TEXT = re.compile(r"[0-9a-f]{16}\.[0-9a-f]{32}\.[ab]\.[01]\.\d{1,12}")
@@ -62,6 +65,17 @@ class Origin(NamedTuple):
 def visitor_of(key: bytes, address: str, user_agent: str) -> str:
     """The visitor's name: 128 bits of HMAC-SHA256 over address and browser."""
     return _mac(key, f"visitor\0{address}\0{user_agent}")[:VISITOR_HEX]
+
+
+def network_of(address: str) -> str:
+    """Whom an address counts as where tries are limited: itself; the /64 of IPv6, all of which one customer has."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or ipaddress.IPv6Network((int(parsed), 64), strict=False))
 
 
 def variant_of(key: bytes, visitor: str) -> str:

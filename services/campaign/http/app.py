@@ -24,8 +24,9 @@ _NOTHING = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-ac
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # The person's own page has a secret in its address: no other site is told it.
-    "Referrer-Policy": "no-referrer",
+    # The person's own page has a secret in its address: no other site is told it. Under "no-referrer" browsers send
+    # forms with "Origin: null", which looks like another site's.
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), browsing-topics=()",

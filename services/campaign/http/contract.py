@@ -43,6 +43,8 @@ class YourData:
     consent_text: str
     consent_version: str
     variant: str
+    # Keyed hash that the visit was counted under.
+    visitor: str
     withdrawn_at: datetime | None = None
     erased_at: datetime | None = None
 

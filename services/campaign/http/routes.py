@@ -36,8 +36,6 @@ COOKIE = "campaign"
 COOKIE_SECONDS = 90 * 86_400
 # A form of ours has some 500 bytes.
 FORM_BYTES_MAX = 16 * 1024
-# A form arrives within this over any line; a slower sender would only hold a place.
-FORM_SECONDS = 10.0
 
 _RUNNING = campaign_pb2.CAMPAIGN_STATUS_RUNNING
 _COMPLETED = campaign_pb2.CAMPAIGN_STATUS_COMPLETED
@@ -58,8 +56,10 @@ class PageRules:
 
     # Proxies in front whose X-Forwarded-For is believed.
     trusted_proxies: int = 0
-    # A person takes longer to read and fill in the form.
+    # A person takes longer to read and fill in the form; 0: nobody is too fast.
     form_seconds_min: int = 1
+    # A form arrives within this over any line; a slower sender would only hold a place.
+    receive_seconds: float = 10.0
     rate: Rate = field(default_factory=Rate)
 
 
@@ -129,10 +129,10 @@ class PageRoutes:
         published = await self._running(request)
         key = _key(published)
         self._check_origin(request, published)
-        wait = self._throttle.wait(self._address(request), self._clock.monotonic())
+        wait = self._throttle.wait(visiting.network_of(self._address(request)), self._clock.monotonic())
         if wait:
             raise PageError(MessageKind.RATE_LIMITED, published, wait)
-        fields = await _fields(request, published)
+        fields = await _fields(request, published, self._rules.receive_seconds)
         now = int(self._clock.now().timestamp())
         form = visiting.read_form_token(key, fields.get("form", ""), now)
         if form is None:
@@ -140,7 +140,9 @@ class PageRoutes:
         robot = self._robot(form, fields, now)
         if robot:
             await self._stores.visits.exclude(published.id, robot)
-            return self._pretend(published, key)
+            # Answered like a sign-up, with an address of the same shape under which nothing is kept.
+            token = visiting.yours_token(key, secrets.token_hex(8))
+            return _signed_up(published, form, token, consented=fields.get("consent") == "yes")
         email = visiting.normal_email(fields.get("email", ""))
         problem = self._problem(published, fields, email)
         if problem is not None:
@@ -149,17 +151,7 @@ class PageRoutes:
             given = fields.get("email", "")[: visiting.EMAIL_CHARS_MAX]
             return _page(self._views.landing(published, form.variant, token, problem, given))
         made = await self._stores.signups.sign_up(published, form, email)
-        answer = _see(f"{published.home}/yours/{made.token}")
-        answer.set_cookie(
-            COOKIE,
-            visiting.cookie(key, form.visitor, form.variant),
-            max_age=COOKIE_SECONDS,
-            path=published.home,
-            httponly=True,
-            samesite="Lax",
-            secure=published.page_url.startswith("https://"),
-        )
-        return answer
+        return _signed_up(published, form, made.token, consented=True)
 
     async def yours(self, request: web.Request) -> web.StreamResponse:
         published = await self._published(request)
@@ -233,16 +225,14 @@ class PageRoutes:
             return Problem.CONSENT
         return Problem.ADULT if published.adults_only and fields.get("adult") != "yes" else None
 
-    def _pretend(self, published: Published, key: bytes) -> web.Response:
-        """What a program is answered: an address like everybody's, under which nothing is kept."""
-        return _see(f"{published.home}/yours/{visiting.yours_token(key, secrets.token_hex(8))}")
-
     def _check_origin(self, request: web.Request, published: Published) -> None:
         """A page of another site may not post for its visitor."""
         site = request.headers.get("Sec-Fetch-Site", "same-origin")
         origin = request.headers.get("Origin", "")
-        ours = (request.host, published.page_url.partition("://")[2].partition("/")[0])
-        if site not in ("same-origin", "none") or (origin and origin.partition("://")[2] not in ours):
+        # Empty where no public address was set: then it is nobody's, and "Origin: null" has no host either.
+        public = published.page_url.partition("://")[2].partition("/")[0]
+        host = origin.partition("://")[2]
+        if site not in ("same-origin", "none") or (origin and (not host or host not in (request.host, public))):
             raise PageError(MessageKind.FORBIDDEN, published)
 
     def _yours(self, request: web.Request, published: Published, found: YourData | None) -> web.Response:
@@ -256,12 +246,12 @@ class PageRoutes:
         return _see(f"{published.home}/yours/{request.match_info['token']}")
 
 
-async def _fields(request: web.Request, published: Published) -> dict[str, str]:
+async def _fields(request: web.Request, published: Published, seconds: float) -> dict[str, str]:
     """The form's fields. Only what a browser's form sends is taken, and no more than it has."""
     if request.content_type != "application/x-www-form-urlencoded":
         raise PageError(MessageKind.FORM_EXPIRED, published)
     try:
-        async with asyncio.timeout(FORM_SECONDS):
+        async with asyncio.timeout(seconds):
             return {name: str(value) for name, value in (await request.post()).items()}
     except TimeoutError as error:
         raise PageError(MessageKind.FORM_EXPIRED, published) from error
@@ -279,6 +269,7 @@ def _told(published: Published, data: YourData) -> dict[str, object]:
         "consent_text": data.consent_text,
         "consent_version": data.consent_version,
         "page_seen": data.variant,
+        "visit_hash": data.visitor,
         "withdrawn_at": data.withdrawn_at.isoformat(timespec="seconds") if data.withdrawn_at else None,
         "erased_at": data.erased_at.isoformat(timespec="seconds") if data.erased_at else None,
     }
@@ -287,6 +278,22 @@ def _told(published: Published, data: YourData) -> dict[str, object]:
 def _key(published: Published) -> bytes:
     assert published.visitor_key is not None, "checked by _running"
     return published.visitor_key
+
+
+def _signed_up(published: Published, form: Form, token: str, *, consented: bool) -> web.Response:
+    """On to the person's own page, with the cookie that they agreed to."""
+    answer = _see(f"{published.home}/yours/{token}")
+    if consented:
+        answer.set_cookie(
+            COOKIE,
+            visiting.cookie(_key(published), form.visitor, form.variant),
+            max_age=COOKIE_SECONDS,
+            path=published.home,
+            httponly=True,
+            samesite="Lax",
+            secure=published.page_url.startswith("https://"),
+        )
+    return answer
 
 
 def _page(view: View) -> web.Response:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
+from services.campaign.domain.visiting import RETENTION_DAYS
 from services.campaign.http.contract import MessageKind, Problem, Published, View, YourData
 from services.campaign.rendering import PageRenderer, Site, style_hash
 
@@ -113,8 +114,10 @@ _MESSAGES = {
 class Views:
     """Writes HTML, policy and status. Stateless between calls."""
 
-    def __init__(self, renderer: PageRenderer) -> None:
+    def __init__(self, renderer: PageRenderer, retention_days: int = RETENTION_DAYS) -> None:
+        """`retention_days`: after the test's end, until what was not erased before is erased."""
         self._renderer = renderer
+        self._retention_days = retention_days
         # In the look of no campaign, for addresses that no campaign has.
         self._shell = renderer.shell("An idea under test", _NOWHERE)
 
@@ -147,6 +150,7 @@ class Views:
             home=published.home,
             base_path=base_path,
             kept=sign_up,
+            retention_days=self._retention_days,
             signed_up=_said(sign_up.signed_up_at),
             withdrawn=_said(sign_up.withdrawn_at) if sign_up.withdrawn_at else "",
         )

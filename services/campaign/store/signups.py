@@ -2,7 +2,8 @@
 
 One address is one sign-up. Somebody who sends an address that is there already gets an answer of the same kind with a
 link of its own, which shows and removes what that form sent and nothing else: whoever knows an address can neither
-learn that it signed up nor remove it. Erasing the sign-up itself removes those forms too.
+learn that it signed up nor remove it. Erasing the sign-up itself removes those forms too, and what the same address had
+signed up and withdrawn before.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy import Row, and_, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -114,10 +115,21 @@ class SignupStore:
                 return None
             if row.erased_at is None:
                 table, now = schema.signups, _micros(self._clock.now())
+                gone = table.c.id == row.id
+                if row.repeat_of is None:
+                    # Forms that repeated the address, and its sign-ups that were withdrawn before; never another one
+                    # that stands, which may be by somebody else.
+                    left = or_(table.c.repeat_of.is_not(None), table.c.withdrawn_at.is_not(None))
+                    gone = or_(gone, table.c.repeat_of == row.id, and_(table.c.email == row.email, left))
                 await conn.execute(
                     update(table)
-                    .where(table.c.campaign_id == campaign_id, or_(table.c.id == row.id, table.c.repeat_of == row.id))
-                    .values(email=None, email_key=None, erased_at=now, withdrawn_at=row.withdrawn_at or now)
+                    .where(table.c.campaign_id == campaign_id, gone)
+                    .values(
+                        email=None,
+                        email_key=None,
+                        erased_at=func.coalesce(table.c.erased_at, now),
+                        withdrawn_at=func.coalesce(table.c.withdrawn_at, now),
+                    )
                 )
             return _yours(await _of_token(conn, campaign_id, token))
 
@@ -181,6 +193,7 @@ def _yours(row: Row[Any] | None) -> YourData:
         consent_text=row.consent_text,
         consent_version=row.consent_version,
         variant=row.variant,
+        visitor=row.visitor,
         withdrawn_at=None if row.withdrawn_at is None else _moment(row.withdrawn_at),
         erased_at=None if row.erased_at is None else _moment(row.erased_at),
     )

@@ -18,7 +18,7 @@ from tests.support.campaigns import IDEAS, request_for
 from tests.support.published import published_of
 
 HOSTILE = '"><script>alert(1)</script>@@form@@'
-SIGN_UP = YourData("ada@example.org", datetime(2026, 11, 25, 23, 5, tzinfo=UTC), "I agree.", "1-abc", "a")
+SIGN_UP = YourData("ada@example.org", datetime(2026, 11, 25, 23, 5, tzinfo=UTC), "I agree.", "1-abc", "a", "f00d" * 8)
 
 
 @pytest.fixture(scope="module")
