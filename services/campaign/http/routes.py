@@ -281,9 +281,9 @@ def _key(published: Published) -> bytes:
 
 
 def _signed_up(published: Published, form: Form, token: str, *, consented: bool) -> web.Response:
-    """On to the person's own page, with the cookie that they agreed to."""
+    """On to the person's own page, with the cookie that they agreed to; whoever asks not to be counted gets none."""
     answer = _see(f"{published.home}/yours/{token}")
-    if consented:
+    if consented and form.counted:
         answer.set_cookie(
             COOKIE,
             visiting.cookie(_key(published), form.visitor, form.variant),

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, func, insert, or_, select, update
+from sqlalchemy import Row, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -44,7 +44,11 @@ class SignupStore:
         self._clock = clock
 
     async def sign_up(self, published: Published, form: Form, email: str) -> Made:
-        """Keep an address; on the disk when this returns. The same form sent twice gets the same answer."""
+        """Keep an address; on the disk when this returns. The same form sent twice gets the same answer.
+
+        Only the form itself proves who sent it: a browser behind the same address is not the same person. So nobody
+        gets the link of an earlier sign-up by knowing its address.
+        """
         key = published.visitor_key
         assert key is not None, "only a campaign that goes on takes sign-ups"
         address_key = email_key(key, email)
@@ -53,28 +57,28 @@ class SignupStore:
         async def write(conn: AsyncConnection) -> Made:
             before = await _answered(conn, published.id, form.nonce)
             if before is not None:
-                return Made(yours_token(key, before), is_new=False)
+                if before.email == email:
+                    return Made(yours_token(key, before.id), is_new=False)
+                # Sent back to mend a slip: what was mistyped is nobody's address to keep.
+                await _erase(conn, published.id, before, _micros(now))
             earlier = await _of_address(conn, published.id, address_key)
-            if earlier is not None and earlier.withdrawn_at is not None:
-                # Consent given anew, after it was withdrawn: this is the sign-up now.
-                await _set(conn, earlier, email_key=None)
-                earlier = None
-            if earlier is not None and earlier.visitor == form.visitor:
-                # The same person on the same browser: nothing is given away.
-                await _remember(conn, published.id, form.nonce, earlier.id, now)
-                return Made(yours_token(key, earlier.id), is_new=False)
             signup_id = secrets.token_hex(8)
+            again = earlier is not None and earlier.withdrawn_at is not None
+            if earlier is not None and again:
+                # Consent given anew, after it was withdrawn: this is the sign-up now, and it can erase the older one.
+                await _follow(conn, published.id, earlier.id, signup_id)
             token = yours_token(key, signup_id)
+            takes_part = earlier is None or again
             await conn.execute(
                 insert(schema.signups).values(
                     campaign_id=published.id,
                     id=signup_id,
-                    visitor=form.visitor,
+                    visitor=form.visitor if form.counted else "",
                     variant=form.variant,
                     counted=form.counted,
-                    repeat_of=earlier.id if earlier is not None else None,
+                    repeat_of=None if takes_part or earlier is None else earlier.id,
                     email=email,
-                    email_key=address_key if earlier is None else None,
+                    email_key=address_key if takes_part else None,
                     token_sha256=_digest(token),
                     consent_text=published.consent_text,
                     consent_version=published.consent_version,
@@ -83,7 +87,7 @@ class SignupStore:
                 )
             )
             await _remember(conn, published.id, form.nonce, signup_id, now)
-            return Made(token, is_new=earlier is None)
+            return Made(token, is_new=takes_part)
 
         return await self._database.write(write)
 
@@ -114,23 +118,7 @@ class SignupStore:
             if row is None:
                 return None
             if row.erased_at is None:
-                table, now = schema.signups, _micros(self._clock.now())
-                gone = table.c.id == row.id
-                if row.repeat_of is None:
-                    # Forms that repeated the address, and its sign-ups that were withdrawn before; never another one
-                    # that stands, which may be by somebody else.
-                    left = or_(table.c.repeat_of.is_not(None), table.c.withdrawn_at.is_not(None))
-                    gone = or_(gone, table.c.repeat_of == row.id, and_(table.c.email == row.email, left))
-                await conn.execute(
-                    update(table)
-                    .where(table.c.campaign_id == campaign_id, gone)
-                    .values(
-                        email=None,
-                        email_key=None,
-                        erased_at=func.coalesce(table.c.erased_at, now),
-                        withdrawn_at=func.coalesce(table.c.withdrawn_at, now),
-                    )
-                )
+                await _erase(conn, campaign_id, row, _micros(self._clock.now()))
             return _yours(await _of_token(conn, campaign_id, token))
 
         return await self._database.write(write)
@@ -155,10 +143,35 @@ class SignupStore:
             ]
 
 
-async def _answered(conn: AsyncConnection, campaign_id: str, nonce: str) -> str | None:
-    table = schema.submissions
-    query = select(table.c.signup_id).where(table.c.campaign_id == campaign_id, table.c.nonce == nonce)
-    return (await conn.execute(query)).scalar_one_or_none()
+async def _answered(conn: AsyncConnection, campaign_id: str, nonce: str) -> Row[Any] | None:
+    """The sign-up that a form led to."""
+    forms, table = schema.submissions, schema.signups
+    query = (
+        select(table)
+        .join(forms, (forms.c.campaign_id == table.c.campaign_id) & (forms.c.signup_id == table.c.id))
+        .where(forms.c.campaign_id == campaign_id, forms.c.nonce == nonce)
+    )
+    return (await conn.execute(query)).one_or_none()
+
+
+async def _erase(conn: AsyncConnection, campaign_id: str, row: Row[Any], now: int) -> None:
+    """Remove the address from the row and from those that repeat it."""
+    table = schema.signups
+    await conn.execute(
+        update(table)
+        .where(table.c.campaign_id == campaign_id, or_(table.c.id == row.id, table.c.repeat_of == row.id))
+        .values(email=None, email_key=None, erased_at=now, withdrawn_at=row.withdrawn_at or now)
+    )
+
+
+async def _follow(conn: AsyncConnection, campaign_id: str, older: str, newer: str) -> None:
+    """Make `newer` the sign-up of an address that `older` was: one address, one sign-up, one erasure."""
+    table = schema.signups
+    await conn.execute(
+        update(table)
+        .where(table.c.campaign_id == campaign_id, or_(table.c.id == older, table.c.repeat_of == older))
+        .values(email_key=None, repeat_of=newer)
+    )
 
 
 async def _of_address(conn: AsyncConnection, campaign_id: str, address_key: str) -> Row[Any] | None:
@@ -175,7 +188,10 @@ async def _of_token(conn: AsyncConnection, campaign_id: str, token: str) -> Row[
 
 async def _remember(conn: AsyncConnection, campaign_id: str, nonce: str, signup_id: str, now: datetime) -> None:
     row = {"campaign_id": campaign_id, "nonce": nonce, "signup_id": signup_id, "at": _micros(now)}
-    await conn.execute(sqlite_insert(schema.submissions).values(**row).on_conflict_do_nothing())
+    newest = sqlite_insert(schema.submissions).values(**row)
+    await conn.execute(
+        newest.on_conflict_do_update(index_elements=["campaign_id", "nonce"], set_={"signup_id": signup_id})
+    )
 
 
 async def _set(conn: AsyncConnection, row: Row[Any], **values: object) -> None:
