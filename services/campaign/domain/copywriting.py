@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from chassis.idea import words
 from pipeline.v1 import common_pb2
@@ -164,29 +165,49 @@ def write_assets(
             )
 
 
+class _Line(NamedTuple):
+    """A text chosen for a slot, and its words of weight."""
+
+    text: str
+    claim_id: str
+    content: frozenset[str]
+
+
 def select(families: Sequence[Family], slot: Slot, brief: Brief) -> list[tuple[str, str]]:
     """(text, claim id) pairs for a slot: every family once, then more of each, without near-duplicates."""
-    kept: list[tuple[str, str]] = []
-    counts = [0] * len(families)
+    kept: list[_Line] = []
+    # What was passed over stays so: the lines kept only grow. So each family goes on where it stopped.
+    lines = [_unsaid(family, slot, brief, kept) for family in families]
+    took_last = [True] * len(families)
     for turn in range(max((family.most for family in families), default=0)):
         for i, family in enumerate(families):
             if len(kept) >= slot.most:
-                return kept
-            if counts[i] != turn or family.most <= turn:
+                return [line[:2] for line in kept]
+            if not took_last[i] or family.most <= turn:
                 continue
-            usable = (w for w in family.wordings if _fits(w, slot, brief) and not repeats(w))
-            text = next((w for w in usable if not _said(w, kept)), "")
-            if text:
-                kept.append((text, family.claim_id))
-                counts[i] += 1
+            line = next(lines[i], None)
+            took_last[i] = line is not None
+            if line is not None:
+                kept.append(line)
     # Last resort: the platform's minimum counts more than variety.
+    said = {line.text.casefold() for line in kept}
     for family in families:
         for text in family.wordings:
             if len(kept) >= slot.least:
-                return kept
-            if _fits(text, slot, brief) and text.casefold() not in {k.casefold() for k, _ in kept}:
-                kept.append((text, family.claim_id))
-    return kept
+                break
+            if text.casefold() not in said and _fits(text, slot, brief):
+                said.add(text.casefold())
+                kept.append(_Line(text, family.claim_id, frozenset()))
+    return [line[:2] for line in kept]
+
+
+def _unsaid(family: Family, slot: Slot, brief: Brief, kept: Sequence[_Line]) -> Iterator[_Line]:
+    """A family's wordings that fit and that no line kept so far says already."""
+    for text in family.wordings:
+        if _fits(text, slot, brief) and not repeats(text):
+            line = _Line(text, family.claim_id, _content(text))
+            if not _said(line, kept):
+                yield line
 
 
 def _fits(text: str, slot: Slot, brief: Brief) -> bool:
@@ -199,15 +220,15 @@ def _content(text: str) -> frozenset[str]:
     return frozenset(words.lemma(t) for t in tokens if t not in words.STOPWORDS)
 
 
-def _said(text: str, kept: Iterable[tuple[str, str]]) -> bool:
-    new = _content(text)
-    for other, _ in kept:
-        old = _content(other)
-        if other.casefold() == text.casefold() or new == old:
+def _said(line: _Line, kept: Iterable[_Line]) -> bool:
+    new, asks = line.content, line.text.endswith("?")
+    for other in kept:
+        old = other.content
+        if new == old or other.text.casefold() == line.text.casefold():
             return True
-        if new | old and len(new & old) / len(new | old) >= SIMILAR:
+        if len(new & old) / len(new | old) >= SIMILAR:
             return True
-        same_mood = text.endswith("?") == other.endswith("?")
+        same_mood = asks == other.text.endswith("?")
         if same_mood and min(len(new), len(old)) >= CONTAINED_WORDS_MIN and (new <= old or old <= new):
             return True
     return False

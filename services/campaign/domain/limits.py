@@ -64,6 +64,8 @@ def slots(linkedin_intro: int = LINKEDIN_INTRO, linkedin_headline: int = LINKEDI
 def width(text: str) -> int:
     """Length as the platforms count it, in units: a double-width character (East Asian wide or full-width,
     emoji) is two, a combining mark counts as the character it is."""
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(c) in "WF" or unicodedata.category(c) == "So" else 1 for c in text)
 
 
@@ -89,6 +91,9 @@ _SHOUTED = re.compile(r"\b[A-Z]{4,} [A-Z]{4,}\b|\b[A-Z](?:[ .][A-Z]){3,}\b")
 _PHONE = re.compile(r"\+?\d[\d ().-]{6,}\d")
 
 
+_ASCII_SYMBOL = re.compile(r"[<=>^`|~]")
+
+
 def unproven_claim(text: str) -> str:
     """The words in `text` that promise what nobody has shown; empty when there are none."""
     match = _UNPROVEN.search(text)
@@ -97,7 +102,9 @@ def unproven_claim(text: str) -> str:
 
 def printable(text: str) -> bool:
     """Whether every character is a letter, mark, digit, space or ordinary punctuation."""
-    return all(unicodedata.category(c)[0] in "LMNP" or c == " " or c in "$€£%&+" for c in text)
+    if text.isascii():
+        return text.isprintable() and not _ASCII_SYMBOL.search(text)
+    return all(unicodedata.category(c)[0] in "LMNP" or c in " $€£%&+" for c in text)
 
 
 def acceptable(text: str) -> bool:
