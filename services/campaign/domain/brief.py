@@ -151,8 +151,7 @@ def _audience(raw: str) -> str:
 
 # What a product may be for, and what reads no ads: those who run it do.
 _MACHINES = re.compile(
-    r"(?:\bai agent|\bautonomous agent|\bdrone|\bvehicle|\brobot|\bnetwork|\bdevice|\bbot|\bsensor|\bmachine|\bsatellite)$|"
-    r"^fleets? of\b"
+    r"\b(?:(?:ai|autonomous) agent|drone|vehicle|robot|network|device|bot|sensor|machine|satellite)$|^fleets? of\b"
 )
 
 
@@ -332,6 +331,8 @@ def _names_something(keyword: str, idea: str) -> bool:
     tokens = keyword.split()
     if _BROKEN_KEYWORD.search(keyword) or tokens[0] in words.STOPWORDS or tokens[-1] in words.STOPWORDS:
         return False
+    if not all(any(c.isalnum() for c in token) for token in tokens):
+        return False
     if not _headed(tokens) or (len(tokens) == 1 and _only_as_example(keyword, idea)):
         return False
     written = re.search(rf"\b{re.escape(keyword)}", idea, re.IGNORECASE)
@@ -348,19 +349,19 @@ def _headed(tokens: Sequence[str]) -> bool:
     return head not in _EMPTY_HEADS and not participle and not _ADJECTIVE.search(head) and not cut
 
 
-_ADJECTIVE = re.compile(r"(?:ous|ful|less|ive|able|ible|cal|ial|ual)$")
+_ADJECTIVE = re.compile(r"(?:ous|ful|less|ive|able|ible|cal|ial|ual|inate|[^n]istic|tic)$")
 # Nouns of time, measure, change and argument: what a sentence is made of, and nobody's search.
 _EMPTY_HEADS = set_of(
     "arrival transition lack face year month week day decade hour minute second millisecond time stage state phase "
     "process approach impossibility possibility proliferation explosion advent threat attack risk loss problem issue "
     "matter reality fine part kind way case number amount level use need lot thing place work manual company party "
-    "transfer development discovery integration effect limitation uncertainty gap future past store harvest decrypt hard "
-    "silo fall month's individual independent intelligent current"
+    "transfer development discovery integration effect limitation uncertainty gap future past store harvest decrypt "
+    "hard silo fall rife complex touch city industry manufacturer employee microsecond petabyte degradation"
 )
 
 
 def _only_as_example(word: str, idea: str) -> bool:
-    """Whether a word stands in the idea only as a name in brackets ("(Microsoft, Stripe)") or as a proper name."""
+    """Whether a word stands in the idea only as a name in brackets ("(Microsoft, Stripe)")."""
     outside = words.without_parentheses(idea)
     found = re.findall(rf"\b{re.escape(word)}", outside, re.IGNORECASE)
     return bool(re.search(rf"\b{re.escape(word)}", idea, re.IGNORECASE)) and not found

@@ -185,8 +185,8 @@ def ads_csv(brief: Brief, assets: Sequence[AdAsset], keywords: Sequence[Keyword]
     """campaign/ads.csv: one campaign (paused), one ad group, its keywords and one responsive search ad.
 
     Headers and values follow Google Ads Editor Help, "CSV file columns" (google-ads/editor/answer/57747): headers in
-    English in any capitals, one kind of item a row, an empty cell changes nothing. The final URL stays empty: it is the page's address, which
-    nobody knows before it is online, and Editor asks for it.
+    English in any capitals, one kind of item a row, an empty cell changes nothing. The final URL stays empty: it is
+    the page's address, which nobody knows before it is online, and Editor asks for it.
     """
     texts = {kind: _texts(assets, kind) for kind in (limits.HEADLINE, limits.DESCRIPTION, limits.PATH)}
     headlines = [f"Headline {i}" for i in range(1, 16)]

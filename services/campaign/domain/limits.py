@@ -92,8 +92,8 @@ _BARE_LINK = re.compile(
     r"https?:|www\.|javascript:|\S+@\S+\.\S|\b[\w-]+\.(?:com|net|org|io|ai|app|dev)\b", re.IGNORECASE
 )
 
-# Capitals in excess and words spaced out ("F.L.O.W.E.R.S") fall under Google's "Editorial" too; the bounds are ours (two
-# shouted words, four letters spaced out). So is keeping telephone numbers out of every text.
+# Capitals in excess and words spaced out ("F.L.O.W.E.R.S") fall under Google's "Editorial" too; the bounds are ours
+# (two shouted words, four letters spaced out). So is keeping telephone numbers out of every text.
 _SHOUTED = re.compile(r"\b[A-Z]{4,} [A-Z]{4,}\b|\b[A-Z](?:[ .][A-Z]){3,}\b")
 _PHONE = re.compile(r"\+?\d[\d ().-]{6,}\d")
 

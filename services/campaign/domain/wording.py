@@ -159,9 +159,9 @@ def decision_rule(plan: TestPlan, needed: Reading, at_budget: Reading, cta: Call
             "and else the test ends inconclusive."
         )
     unsound = "An unequal split of the visitors between the pages (p below 0.001), or mostly automatic visits, forbids"
-    parts.append(
-        f"{'Mostly automatic visits forbid' if cta.out else unsound} a decision. Whatever the count: {_AFTER[cta.noun]}."
-    )
+    if cta.out:
+        unsound = "Mostly automatic visits forbid"
+    parts.append(f"{unsound} a decision. Whatever the count: {_AFTER[cta.noun]}.")
     return " ".join(parts)
 
 
