@@ -152,6 +152,9 @@ def _read_who(clause: Clause, source: str, roles: Roles) -> None:
     wish = re.match(
         r"^(?:also\s+)?(?:want|need|would like|like|wish|try|hope|have|love)\s+to\s+(?P<what>.+)$", text, re.IGNORECASE
     )
+    seeking = re.match(
+        r"^(?:are\s+)?(?:look|looking|search|searching|hunt|hunting)\s+for\s+(?P<what>.+)$", text, re.IGNORECASE
+    )
     struggle = re.match(
         r"^(?:\w+ly\s+)?(?:struggle|suffer|deal|cope|fight|are tired|are frustrated|are fed up|worry|are "
         r"overwhelmed)\s+(?:to|with|from|of|about|by)\s+(?P<what>.+)$",
@@ -169,6 +172,11 @@ def _read_who(clause: Clause, source: str, roles: Roles) -> None:
         offset = wish.start("what") + clause.tokens[0].start
         tokens = [t for t in clause.tokens if t.start >= offset]
         read_phrases(phrases_of.parse_verbs(tokens, source, "who", form="base"), "who", roles)
+    elif seeking:
+        # "runners who look for training partners": what they seek is the need, and finding it the job.
+        sought = seeking["what"]
+        roles.set_problem(f"finding {sought}", text, inferred=True)
+        roles.mechanisms.append(VerbPhrase("find", sought, clause="who", basis=text, outer=f"find {sought}"))
     elif struggle:
         what = struggle["what"]
         first, _, rest = what.partition(" ")

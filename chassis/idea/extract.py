@@ -69,7 +69,7 @@ def features(roles: Roles, form: int, things: Sequence[str]) -> list[pb.Feature]
         if nouns.is_actor_phrase(topic, lenient=True) and topic != roles.problem:
             rows.append((f"help with {roles.problem[len(topic) :].strip()}", "problem"))
         elif topic.split()[0].lower() not in w.PRONOUNS:
-            rows.append((f"record cases of {topic}" if gerund else f"measure {topic}", "problem"))
+            rows.append((_about_problem(topic, acts=bool(gerund)), "problem"))
     if not rows:
         # Only a name for a thing: what one does first with such a thing, marked as inferred by the caller.
         head = re.sub(r"^(?:an?|the|our|my)\s+", "", roles.head.strip(), flags=re.IGNORECASE)
@@ -87,6 +87,9 @@ def features(roles: Roles, form: int, things: Sequence[str]) -> list[pb.Feature]
             )
     made: list[pb.Feature] = []
     for text, claim in rows:
+        if text.partition(" ")[0] == "be":
+            # "is certified": what it is, not what it does.
+            continue
         title = _title(text)
         slug = w.slug(title)
         if (
@@ -107,6 +110,15 @@ _TECHNICAL = frozenset(
 def _with_article(head: str) -> str:
     last = head.split()[-1].lower()
     return head if last in {"software", "hardware", "insurance", "payroll"} or w.is_plural(last) else w.article(head)
+
+
+def _about_problem(topic: str, *, acts: bool) -> str:
+    """What one does first about a problem of which only the name is known; of things one keeps a list."""
+    last = topic.split()[-1].lower()
+    if acts:
+        return f"record cases of {topic}"
+    measured = last in nouns.MASS or w.is_plural(last) or last in PAINS
+    return f"measure {topic}" if measured else f"keep track of {w.plural(topic)}"
 
 
 def _topic(problem: str) -> str:
@@ -193,6 +205,12 @@ _GENERIC = frozenset(
 )
 
 
+# Adverbs and predicates that stand where a noun could: "read aloud", "living alone", "who look for".
+_NO_THINGS = frozenset("aloud alone abroad apart together asleep awake alive afraid ahead away look".split())
+# Participles that are nouns as well: what is fed, bred or put in.
+NOMINAL_PARTICIPLES = frozenset("feed seed need speed bed breed bid cut set put read run bet hit cost quote".split())
+
+
 def _entity(chunk: str) -> str:
     """The singular noun of a chunk without adjectives: "fraudulent invoices" -> "invoice"; empty where none is left."""
     words = [word for word in chunk.split() if not re.search(r"\d|[%$/]", word)]
@@ -217,6 +235,8 @@ def _entity(chunk: str) -> str:
         words = words[1:]
     name = w.singular(" ".join(words))
     last = name.split()[-1]
+    if last in _NO_THINGS or (w.base_of_participle(last) and last not in NOMINAL_PARTICIPLES):
+        return ""
     if len(words) == 1 and (name in _GENERIC or re.search(r"-(?:level|generated|limiting|based|driven|up)$", name)):
         return ""
     if (
@@ -328,7 +348,9 @@ def keywords(roles: Roles, category: Category, basis: tuple[str, ...], names: tu
     taken = {name.lower() for name in names}
     banned = {"solution", "b2b", "tool", "app", "platform", "b2g", "m2m", "b2b2c", "a"}
     return [
-        k for k in w.unique(found) if 2 < len(k) <= 48 and k not in taken and k not in banned and k not in w.STOPWORDS
+        k
+        for k in w.unique(found)
+        if 2 < len(k) <= 48 and k not in taken | banned | _NO_THINGS | w.STOPWORDS and not w.base_of_participle(k)
     ][:KEYWORDS_MAX]
 
 

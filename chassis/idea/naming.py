@@ -22,7 +22,8 @@ _SKIPPED = (
         "person user "
         "thing way new based system process company business large big next same right wrong data vetted local current "
         "health care short hard find uber industry operations something anything with demand requirement date "
-        "team".split()
+        "team customer client buyer aloud alone look certified inspected dependent denser future decrypt used "
+        "failing inheriting leading".split()
     )
 )
 
@@ -54,6 +55,8 @@ def coin(key_words: Sequence[str], category: Category, given: Sequence[str]) -> 
 
 def _key(word: str) -> str:
     stem = w.singular(re.sub(r"[^a-z-]", "", word.lower())).replace("-", "")
+    if w.base_of_participle(stem) or stem.endswith(("able", "ible", "ous")):
+        return ""
     if stem in _SKIPPED or not 3 <= len(stem) <= 10:
         return ""
     return stem

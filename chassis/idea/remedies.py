@@ -216,8 +216,11 @@ _REMEDIES: tuple[tuple[str, _Build], ...] = (
     (r"\b(?:waste|lose|spend)s?\s+(?P<x>(?!takes|is|are|of)(?:\w+\s+)?\w+.+)", lambda m, s: _long(_end(m["x"]),
         "save")),
     (r"\b(?:degrades?|destroys?|ruins?|hampers?|cripples?|destabilizes?|destabilizing|unbalancing|disrupts?|"
-    r"limits(?!\sof)|reduces|limiting|removes?|eliminates?)\s+(?P<x>.+)",
+    r"limits(?!\sof)|reduces|limiting)\s+(?P<x>.+)",
      lambda m, s: _long(re.sub(r"\sby up to.*$", "", _end(m["x"])), "protect", 1 if m["x"].startswith("the ") else 2)),
+    # What is gone cannot be protected: "removes the rotating inertia".
+    (r"\b(?:removes?|eliminates?)\s+(?P<x>.+)",
+     lambda m, s: _long(_end(re.sub(r"[“”\"]", "", m["x"])), "make up for", 1 if m["x"].startswith("the ") else 2)),
     (r"\b(?:is|are)\s+(?:currently |often |mostly )?(?:managed|done|handled|made)\s+(?:by|with|manually|on)\b",
      lambda m, s:
         f"automate {s}" if s else

@@ -140,9 +140,14 @@ class Kit:
         """That many people came to page a, on one day."""
         self.told.counted = Counts(days=(DayCount(date(2026, 1, 1), "a", visitors, signups, views=visitors),))
 
-    async def draft(self, run: str = RUN) -> None:
+    async def draft(
+        self,
+        run: str = RUN,
+        kind: common_pb2.CampaignType.ValueType = common_pb2.CAMPAIGN_TYPE_UNSPECIFIED,
+    ) -> None:
         """Keep the draft of a run."""
         request = request_for(IDEAS["food"], name="Larderwise")
+        request.campaign_type = kind
         request.context.CopyFrom(phase_context(common_pb2.PHASE_CAMPAIGN, run=run))
         drafter = Drafter(Figures.load(), PageRenderer(), Signup())
         await self.live.keep_draft(request, result_of(list(drafter.draft(request))))

@@ -39,6 +39,7 @@ class Brief:
     category: str
     category_label: str
     form: common_pb2.ProductForm.ValueType
+    customer: common_pb2.CustomerType.ValueType
     professional: bool  # the reader is at work
     regulated: tuple[str, ...]
     numbers: frozenset[str]
@@ -124,6 +125,7 @@ def read_brief(profile: IdeaProfile, claims: Sequence[Claim]) -> Brief:
         category=profile.category,
         category_label=clean(profile.category_label),
         form=profile.product_form,
+        customer=profile.customer_type,
         professional=profile.customer_type in (common_pb2.CUSTOMER_TYPE_B2B, common_pb2.CUSTOMER_TYPE_B2G),
         regulated=tuple(words.unique(clean(field.field) for field in profile.regulated_fields)),
         numbers=frozenset(re.findall(r"\d+", profile.idea)),
@@ -142,7 +144,15 @@ def _audience(raw: str) -> str:
     text = words.without_parentheses(clean(raw))
     text = re.sub(r"^(?:the|a|an|all|any)\s", "", text, flags=re.IGNORECASE)
     text = words.decapitalise(text)
+    if text and _MACHINES.search(words.singular(text.lower())):
+        text = f"teams that run {text}"
     return text if text and len(text) <= 80 and "," not in text else ""
+
+
+# What a product may be for, and what reads no ads: those who run it do.
+_MACHINES = re.compile(
+    r"\b(?:(?:ai|autonomous) agent|drone|vehicle|robot|network|device|bot|sensor|machine|satellite)$|^fleets? of\b"
+)
 
 
 # Nouns that a product is called by; an opening phrase that ends otherwise is not taken for a product's name.
@@ -174,7 +184,7 @@ def _product(profile: IdeaProfile) -> str:
     if not found and len(idea) <= 70 and not _PRODUCT_END.search(idea):
         found = clean(idea)
     found = _LABELS.sub("", found.rsplit(",", 1)[-1])
-    found = words.decapitalise(re.sub(r"\s+", " ", found).strip(" /-"))
+    found = _in_prose(words.decapitalise(re.sub(r"\s+", " ", found).strip(" /-")))
     tokens = found.lower().split()
     usable = bool(tokens) and len(tokens) <= 6 and tokens[-1].rsplit("-", 1)[-1] in _PRODUCT_NOUNS
     if usable and not any(t in words.STOPWORDS for t in tokens if t != "and"):
@@ -183,10 +193,15 @@ def _product(profile: IdeaProfile) -> str:
     return "tool" if name and "product_form" in profile.inferred_fields else name
 
 
+def _in_prose(phrase: str) -> str:
+    """ "identity and Access Management system" without the capitals of a title; proper names and initials stay."""
+    return " ".join(words.decapitalise(word) for word in phrase.split())
+
+
 def _functions(profile: IdeaProfile) -> tuple[Function, ...]:
     made: list[Function] = []
     for feature in profile.features:
-        phrase = clean(words.without_parentheses(feature.title))
+        phrase = _whole_list(clean(words.without_parentheses(feature.title)))
         if phrase:
             made.append(make_function(_enabled(words.decapitalise(phrase), profile), feature.claim_id))
     if not made:
@@ -201,6 +216,11 @@ def _functions(profile: IdeaProfile) -> tuple[Function, ...]:
         if all(function.phrase.casefold() != other.phrase.casefold() for other in kept):
             kept.append(function)
     return tuple(kept[:FUNCTIONS_MAX])
+
+
+def _whole_list(phrase: str) -> str:
+    """ "correlate DNA, RNA": a list of two whose end was left out, as one."""
+    return re.sub(r"^([^,]+), ([^\W\d]+)$", r"\1 and \2", phrase)
 
 
 def _enabled(phrase: str, profile: IdeaProfile) -> str:
@@ -311,10 +331,40 @@ def _names_something(keyword: str, idea: str) -> bool:
     tokens = keyword.split()
     if _BROKEN_KEYWORD.search(keyword) or tokens[0] in words.STOPWORDS or tokens[-1] in words.STOPWORDS:
         return False
+    if not all(any(c.isalnum() for c in token) for token in tokens):
+        return False
+    if not _headed(tokens) or (len(tokens) == 1 and _only_as_example(keyword, idea)):
+        return False
     written = re.search(rf"\b{re.escape(keyword)}", idea, re.IGNORECASE)
     if len(tokens) == 2 and words.is_plural(tokens[0]) and words.base_of_gerund(tokens[1]):
         return False
     return bool(written) or len(tokens) == 1 or not any(words.base_of_gerund(t) for t in tokens)
+
+
+def _headed(tokens: Sequence[str]) -> bool:
+    """Whether the last word is a noun that says something: no adjective, no participle, no "arrival", no "week"."""
+    head = words.singular(tokens[-1])
+    participle = words.base_of_participle(head) and head not in {"feed", "seed", "need", "speed", "bed"}
+    cut = "of" in tokens or "in" in tokens
+    return head not in _EMPTY_HEADS and not participle and not _ADJECTIVE.search(head) and not cut
+
+
+_ADJECTIVE = re.compile(r"(?:ous|ful|less|ive|able|ible|cal|ial|ual|inate|[^n]istic|tic)$")
+# Nouns of time, measure, change and argument: what a sentence is made of, and nobody's search.
+_EMPTY_HEADS = set_of(
+    "arrival transition lack face year month week day decade hour minute second millisecond time stage state phase "
+    "process approach impossibility possibility proliferation explosion advent threat attack risk loss problem issue "
+    "matter reality fine part kind way case number amount level use need lot thing place work manual company party "
+    "transfer development discovery integration effect limitation uncertainty gap future past store harvest decrypt "
+    "hard silo fall rife complex touch city industry manufacturer employee microsecond petabyte degradation"
+)
+
+
+def _only_as_example(word: str, idea: str) -> bool:
+    """Whether a word stands in the idea only as a name in brackets ("(Microsoft, Stripe)")."""
+    outside = words.without_parentheses(idea)
+    found = re.findall(rf"\b{re.escape(word)}", outside, re.IGNORECASE)
+    return bool(re.search(rf"\b{re.escape(word)}", idea, re.IGNORECASE)) and not found
 
 
 def _topic(keywords: Sequence[str], profile: IdeaProfile) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from chassis.idea import words
 from pipeline.v1 import common_pb2
@@ -74,6 +75,11 @@ class CallToAction:
     invite: str = "say if you would use it"
     closings: tuple[str, str] = ("It is not out yet: tell us if you would use it.", "Not out yet. Would you use it?")
     out: bool = False  # there is a product to use
+    offer: str = "An idea for"  # before the audience: what is offered to them
+    stage: str = "is an idea, not a product yet"  # after its name, where "is not out" has been said
+    hear: str = "It is not built yet, and we want to hear from {people} first."
+    plain: tuple[str, ...] = ("Read how it would work", "Have your say")  # of no idea's words
+    last_resort: str = "An idea under test: read how it would work, ask questions, have your say."
 
 
 WAITING_LIST = CallToAction(
@@ -96,14 +102,19 @@ PILOT = CallToAction(
     "application",
     (
         "Apply for the pilot",
-        "Not out yet: have a say",
         "Looking for pilot users",
-        "Would you use it? Tell us",
-        "What would it be worth to you?",
+        "Not out yet: try it first",
+        "Be among its first users",
+        "Tell us what is missing",
     ),
     follow="be among its first users",
     invite="apply to try it",
     closings=("It is not out yet: apply to try it first.", "Not out yet. Try it first?"),
+    offer="A pilot for",
+    stage="is ready for its first users, not for everyone",
+    hear="It is not out yet: we look for a few {people} who try it first.",
+    plain=("Read how it works", "Try it before it is out"),
+    last_resort="A pilot: read how it works, ask questions, and apply to be among its first users.",
 )
 
 
@@ -123,6 +134,11 @@ LAUNCH = CallToAction(
     invite="try it yourself",
     closings=("It is out: try it and see if it fits.", "Out now. Try it yourself."),
     out=True,
+    offer="Made for",
+    stage="is out",
+    hear="",
+    plain=("See how it works", "Ask us a question"),
+    last_resort="Read how it works, ask what you want to know, and try it on a small task first.",
 )
 
 
@@ -164,29 +180,49 @@ def write_assets(
             )
 
 
+class _Line(NamedTuple):
+    """A text chosen for a slot, and its words of weight."""
+
+    text: str
+    claim_id: str
+    content: frozenset[str]
+
+
 def select(families: Sequence[Family], slot: Slot, brief: Brief) -> list[tuple[str, str]]:
     """(text, claim id) pairs for a slot: every family once, then more of each, without near-duplicates."""
-    kept: list[tuple[str, str]] = []
-    counts = [0] * len(families)
+    kept: list[_Line] = []
+    # What was passed over stays so: the lines kept only grow. So each family goes on where it stopped.
+    lines = [_unsaid(family, slot, brief, kept) for family in families]
+    took_last = [True] * len(families)
     for turn in range(max((family.most for family in families), default=0)):
         for i, family in enumerate(families):
             if len(kept) >= slot.most:
-                return kept
-            if counts[i] != turn or family.most <= turn:
+                return [line[:2] for line in kept]
+            if not took_last[i] or family.most <= turn:
                 continue
-            usable = (w for w in family.wordings if _fits(w, slot, brief) and not repeats(w))
-            text = next((w for w in usable if not _said(w, kept)), "")
-            if text:
-                kept.append((text, family.claim_id))
-                counts[i] += 1
+            line = next(lines[i], None)
+            took_last[i] = line is not None
+            if line is not None:
+                kept.append(line)
     # Last resort: the platform's minimum counts more than variety.
+    said = {line.text.casefold() for line in kept}
     for family in families:
         for text in family.wordings:
             if len(kept) >= slot.least:
-                return kept
-            if _fits(text, slot, brief) and text.casefold() not in {k.casefold() for k, _ in kept}:
-                kept.append((text, family.claim_id))
-    return kept
+                break
+            if text.casefold() not in said and _fits(text, slot, brief):
+                said.add(text.casefold())
+                kept.append(_Line(text, family.claim_id, frozenset()))
+    return [line[:2] for line in kept]
+
+
+def _unsaid(family: Family, slot: Slot, brief: Brief, kept: Sequence[_Line]) -> Iterator[_Line]:
+    """A family's wordings that fit and that no line kept so far says already."""
+    for text in family.wordings:
+        if _fits(text, slot, brief) and not repeats(text):
+            line = _Line(text, family.claim_id, _content(text))
+            if not _said(line, kept):
+                yield line
 
 
 def _fits(text: str, slot: Slot, brief: Brief) -> bool:
@@ -199,15 +235,15 @@ def _content(text: str) -> frozenset[str]:
     return frozenset(words.lemma(t) for t in tokens if t not in words.STOPWORDS)
 
 
-def _said(text: str, kept: Iterable[tuple[str, str]]) -> bool:
-    new = _content(text)
-    for other, _ in kept:
-        old = _content(other)
-        if other.casefold() == text.casefold() or new == old:
+def _said(line: _Line, kept: Iterable[_Line]) -> bool:
+    new, asks = line.content, line.text.endswith("?")
+    for other in kept:
+        old = other.content
+        if new == old or other.text.casefold() == line.text.casefold():
             return True
-        if new | old and len(new & old) / len(new | old) >= SIMILAR:
+        if len(new & old) / len(new | old) >= SIMILAR:
             return True
-        same_mood = text.endswith("?") == other.endswith("?")
+        same_mood = asks == other.text.endswith("?")
         if same_mood and min(len(new), len(old)) >= CONTAINED_WORDS_MIN and (new <= old or old <= new):
             return True
     return False
@@ -217,8 +253,7 @@ def _fallbacks(brief: Brief, claim_id: str, cta: CallToAction) -> Family:
     """Short lines of the idea's own words, then of none: they fill a slot's minimum in any script, and nothing else."""
     own = words.unique(as_written(k, brief.idea) for k in (brief.topic, *brief.keywords) if k and len(k) <= 20)
     specific = [f"{words.capitalise(k)}: {lead}" for k in own[:6] for lead in (cta.short, "see how it works")]
-    plain = ("See how it works", "Ask us a question") if cta.out else ("Read how it would work", "Have your say")
-    return Family((*specific, *plain, "See what it does"), claim_id, most=0)
+    return Family((*specific, *cta.plain, "See what it does"), claim_id, most=0)
 
 
 def google_headlines(brief: Brief, cta: CallToAction) -> list[Family]:
@@ -234,9 +269,7 @@ def google_headlines(brief: Brief, cta: CallToAction) -> list[Family]:
         *(Family(tuple(function_titles(f)), f.claim_id or feasibility) for f in brief.functions[:4]),
         Family(tuple(for_whom), audience),
         Family(
-            tuple(
-                f"{lead} {a}" for lead in (("Made for", "For") if cta.out else ("An idea for", "For")) for a in people
-            ),
+            tuple(f"{lead} {a}" for lead in (cta.offer, "For") for a in people),
             audience,
         ),
         Family(tuple(named), feasibility),
@@ -263,14 +296,8 @@ def google_descriptions(brief: Brief, cta: CallToAction) -> list[Family]:
         Family(tuple(honest), willingness),
         Family(tuple(gain), problem),
         Family(tuple(_about(brief, cta)), willingness, 0 if len(brief.functions) > 1 else 1),
-        Family((_LAST_RESORT[cta.out],), willingness, 0),
+        Family((cta.last_resort,), willingness, 0),
     ]
-
-
-_LAST_RESORT = {
-    False: "An idea under test: read how it would work, ask questions, have your say.",
-    True: "Read how it works, ask what you want to know, and try it on a small task first.",
-}
 
 
 def _look(cta: CallToAction, what: str) -> str:
@@ -282,16 +309,12 @@ def _asking(brief: Brief, closings: Sequence[str], cta: CallToAction) -> list[st
     questions = pain_questions(brief)
     doings = words.unique(without_repeating(brief, line) for line in by_name(brief))
     lines = [f"{q} {line}. {end}" for end in closings for line in doings for q in questions]
-    lines += [
-        f"{q} {brief.subject} is an idea, not a product yet. Would it help?"
-        for q in questions
-        if brief.name and not cta.out
-    ]
+    lines += [f"{q} {brief.subject} {cta.stage}. Would it help?" for q in questions if brief.name and not cta.out]
     return [line.strip() for line in lines]
 
 
 def _about(brief: Brief, cta: CallToAction) -> list[str]:
-    lead = "" if cta.out else "An idea, not a product yet. "
+    lead = "" if cta.out else f"It {cta.stage}. "
     return [f"{_look(cta, brief.name or 'it')} and {cta.invite}.", f"{lead}{_look(cta, 'it')} and {cta.invite}."]
 
 
@@ -310,7 +333,8 @@ def _purpose(brief: Brief, rest: str) -> list[str]:
 
 def google_paths(brief: Brief, cta: CallToAction) -> list[Family]:
     """Families for the two paths of 15 shown after the address: the subject, and what stands there."""
-    slugs = [words.slug(k) for k in (brief.topic, *brief.keywords)]
+    known = sorted(brief.keywords, key=lambda k: " " not in k)  # two words say more than one
+    slugs = [words.slug(k) for k in (brief.topic, *known)]
     return [
         Family(tuple(s for s in slugs if s), brief.claim(PROBLEM)),
         Family(_PATHS[cta.noun], brief.claim(WILLINGNESS, PROBLEM)),
@@ -365,11 +389,9 @@ def linkedin_intros(brief: Brief, cta: CallToAction) -> list[Family]:
         cta.closings if cta is not WAITING_LIST else (f"We are asking before we build: {use}", words.capitalise(use))
     )
     what = [f"{line}. {closing}" for closing in closings for line in what_it_is(brief)]
-    hear = [f"It is not built yet, and we want to hear from {a} first." for a in audience_forms(brief.audience)]
+    hear = [cta.hear.format(people=a) for a in audience_forms(brief.audience) if cta.hear and "{" not in a]
     purpose = [
-        line
-        for rest in (*([] if cta.out else hear), f"It {cta.state}: {cta.short} and {cta.follow}.")
-        for line in _purpose(brief, rest)
+        line for rest in (*hear, f"It {cta.state}: {cta.short} and {cta.follow}.") for line in _purpose(brief, rest)
     ]
     return [
         Family(tuple(_asking(brief, closings, cta)), brief.claim(PROBLEM)),

@@ -184,8 +184,9 @@ def safe_cell(text: str) -> str:
 def ads_csv(brief: Brief, assets: Sequence[AdAsset], keywords: Sequence[Keyword], draft: PlanDraft) -> str:
     """campaign/ads.csv: one campaign (paused), one ad group, its keywords and one responsive search ad.
 
-    Headers are those that Google Ads Editor's import knows. The final URL stays empty: it is the page's address, which
-    nobody knows before it is online, and Editor asks for it.
+    Headers and values follow Google Ads Editor Help, "CSV file columns" (google-ads/editor/answer/57747): headers in
+    English in any capitals, one kind of item a row, an empty cell changes nothing. The final URL stays empty: it is
+    the page's address, which nobody knows before it is online, and Editor asks for it.
     """
     texts = {kind: _texts(assets, kind) for kind in (limits.HEADLINE, limits.DESCRIPTION, limits.PATH)}
     headlines = [f"Headline {i}" for i in range(1, 16)]
@@ -207,7 +208,7 @@ def ads_csv(brief: Brief, assets: Sequence[AdAsset], keywords: Sequence[Keyword]
             "Campaign type": "Search",
             "Campaign status": "Paused",
             "Campaign daily budget": daily,
-            "Networks": "Google search",
+            "Networks": "Google Search",
             "Bid strategy type": "Manual CPC",
         },
         {"Campaign": campaign, "Ad group": group, "Ad group status": "Paused", "Max CPC": f"{bid:.2f}"},

@@ -9,7 +9,7 @@ from chassis.idea import verbs, words
 from pipeline.v1 import campaign_pb2, common_pb2
 from pipeline.v1.campaign_pb2 import Keyword, KeywordMatch
 from pipeline.v1.common_pb2 import EvidenceItem
-from services.campaign.domain.brief import Brief
+from services.campaign.domain.brief import GENERIC_HEADS, Brief
 from services.campaign.domain.phrases import clean
 from services.campaign.domain.pieces import audience_forms
 
@@ -51,7 +51,16 @@ _BY_CATEGORY: dict[str, tuple[str, ...]] = {
 }
 # "Free" is kept out only where nothing about the idea can be free of charge.
 _PAYING = "free download"
+# By customer: at work nobody means a toy, a course or a home; at home nobody means a supplier.
+_BY_CUSTOMER: dict[common_pb2.CustomerType.ValueType, tuple[str, ...]] = {
+    common_pb2.CUSTOMER_TYPE_B2B: ("for home", "for kids", "diy", "course", "tutorial", "for students"),
+    common_pb2.CUSTOMER_TYPE_B2G: ("for home", "for kids", "diy", "course", "tender results", "phone number"),
+    common_pb2.CUSTOMER_TYPE_B2C: ("wholesale", "supplier", "enterprise", "for business", "source code"),
+    common_pb2.CUSTOMER_TYPE_MARKETPLACE: ("wholesale", "franchise", "clone script", "source code", "customer service"),
+}
 FEW_KEYWORDS = 4
+# Longer searches than this are too rare to be worth a bid.
+TIED_WORDS_MAX = 6
 AUDIENCE_CHARS_MAX = 30
 _NO_NOUN = re.compile(r"(?:ent|ous|ful|less|ive|able|ible|ed|ly|ated)$")
 _EVERYDAY = frozenset({"hand", "time", "people", "thing", "work", "place", "other", "help", "user", "need", "make"})
@@ -65,7 +74,8 @@ def plan_keywords(brief: Brief, evidence: Sequence[EvidenceItem]) -> list[Keywor
     keywords: list[Keyword] = []
     usable = [k for k in (_usable(k) for k in brief.keywords) if k]
     label = _usable(brief.category_label)
-    multi = [k for k in usable if " " in k and k != label][:IDEA_KEYWORDS_MAX]
+    # Who searches for "central bank" wants one: the audience's own name finds other people than the audience.
+    multi = [k for k in usable if " " in k and k != label and k not in brief.people][:IDEA_KEYWORDS_MAX]
     for text in multi:
         keywords.append(Keyword(text=text, match=PHRASE))
         keywords.append(Keyword(text=text, match=EXACT))
@@ -84,7 +94,7 @@ def _with_product(brief: Brief, usable: Sequence[str], multi: Sequence[str]) -> 
 
     A single word is too wide to buy alone; it serves only tied, only as a noun, and only where little else is known.
     """
-    form = brief.product.rsplit(" ", 1)[-1] if brief.product else "tool"
+    form = _searched_form(brief)
     singles = [k for k in usable if " " not in k and len(k) > 3 and not _NO_NOUN.search(k) and k not in _EVERYDAY]
     singles = [k for k in singles if not words.is_base_verb(k) or k in verbs.MOSTLY_NOUNS]
     inside = {word for k in multi for word in k.split()}
@@ -93,15 +103,24 @@ def _with_product(brief: Brief, usable: Sequence[str], multi: Sequence[str]) -> 
     audience = next((form for form in forms if len(form) <= AUDIENCE_CHARS_MAX), forms[-1] if forms else "")
     about = [*multi[:2], *(singles if len(multi) < FEW_KEYWORDS else [])[:3]]
     tied = [f"{words.singular(k)} {form}" for k in about if form.lower() not in k.split()]
-    for_whom = [f"{brief.product} for {audience}"] if brief.product and audience else []
-    return [k for k in (_usable(t) for t in (*tied, *for_whom)) if k]
+    whole = form if brief.product == "tool" else brief.product
+    for_whom = [f"{whole} for {audience}"] if brief.product and audience else []
+    return [k for k in (_usable(t) for t in (*tied, *for_whom)) if k and len(k.split()) <= TIED_WORDS_MAX]
+
+
+def _searched_form(brief: Brief) -> str:
+    """What is typed for a product of this kind: its own word where people know it, else software at work, else app."""
+    form = brief.product.rsplit(" ", 1)[-1].lower()
+    if form in GENERIC_HEADS - {"tool", "infrastructure", "system", "platform"}:
+        return form
+    return "software" if brief.professional else "tool"
 
 
 def _negatives(brief: Brief, said: set[str]) -> list[str]:
     """Negatives that do not block the idea's own words ("jobs" stays allowed for a job board)."""
     lemmas = {words.lemma(w) for w in said}
     about = " ".join(sorted(said))
-    chosen = [*_NEGATIVES, _PAYING, *_BY_CATEGORY.get(brief.category, ())]
+    chosen = [*_NEGATIVES, _PAYING, *_BY_CATEGORY.get(brief.category, ()), *_BY_CUSTOMER.get(brief.customer, ())]
     return words.unique(n for n in chosen if n not in about and not {words.lemma(w) for w in n.split()} & lemmas)
 
 

@@ -152,7 +152,9 @@ def shorter(phrase: str, verb: str = "") -> Iterator[str]:
         dangling = (
             paired or halved or last in words.STOPWORDS or words.base_of_participle(last) or last in {"based", "such"}
         )
-        if len(head.split()) >= (2 if verb else 1) and not dangling:
+        # "fraud, double counting": a list without its end.
+        listed = ", " in head
+        if len(head.split()) >= (2 if verb else 1) and not dangling and not listed:
             yield head
 
 

@@ -17,12 +17,18 @@ def audience_forms(audience: str) -> list[str]:
     """The audience, then without its tail and its light adjectives: "small clinics" -> "clinics"."""
     if not audience:
         return []
-    forms = [form for form in shorter(audience) if form.lower() not in _BARE_HEADS]
+    many = _many(audience)
+    # "pre-clinical phase pharmaceutical": half a pair, and nobody.
+    forms = [form for form in shorter(audience) if form.lower() not in _BARE_HEADS and (_many(form) or not many)]
     base = forms[-1] if forms else audience
     for light in _LIGHT:
         if base.lower().startswith(f"{light} ") and base[len(light) + 1 :].lower() not in _BARE_HEADS:
             forms.append(base[len(light) + 1 :])
     return words.unique(forms) or [audience]
+
+
+def _many(people: str) -> bool:
+    return words.is_plural(people.rsplit(" ", 1)[-1].lower())
 
 
 # Heads that say nothing without what stands before them.

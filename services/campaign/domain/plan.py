@@ -121,7 +121,7 @@ def make_plan(
         channels=channels,
     )
     plan.honest_statement = wording.honest_statement(plan, cta)
-    plan.stopping_rule = wording.stopping_rule(plan, DAYS_MAX)
+    plan.stopping_rule = wording.stopping_rule(plan, DAYS_MAX, cta)
     plan.decision_rule = wording.decision_rule(plan, reading, at_budget, cta)
     unfunded = tuple(s.platform for s in split if s.platform not in {f.platform for f in funded})
     return PlanDraft(

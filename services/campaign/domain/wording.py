@@ -90,7 +90,7 @@ def honest_statement(plan: TestPlan, cta: CallToAction) -> str:
     bought += f" ({low:,} to {high:,})" if low != high else ""
     if visitors >= plan.sample_size_needed:
         rest = plan.budget_micros - plan.cost_needed_micros
-        spare = f" About {dollars(rest)} of the money is not needed." if rest > MICROS else ""
+        spare = f" {_spare(rest, cta)}" if rest > MICROS else ""
         return f"{bought}: enough to tell {rates}, which takes about {needed} and {cost}.{spare} {caveat}"
     if plan.detectable_effect_at_budget == 0:
         shown = "enough to find a broken page, not to judge demand: no count among so few could"
@@ -103,14 +103,32 @@ def honest_statement(plan: TestPlan, cta: CallToAction) -> str:
     return f"{bought}: {shown}. {question}. {caveat}"
 
 
+def _spare(micros: int, cta: CallToAction) -> str:
+    """What is left once the question is answered: a test ends there, a launch goes on where an account pays."""
+    if cta.out:
+        return (
+            f"The other {dollars(micros)} buys customers, week by week and only while an account costs little enough."
+        )
+    return f"About {dollars(micros)} of the money is not needed."
+
+
 def _at(plan: TestPlan) -> str:
     prices = [f"{dollars(c.cpc_micros)} a click on {PLATFORM_NAMES[c.platform]}" for c in plan.channels]
     return f"at {words.join(prices)}" if len(prices) > 1 else f"at {dollars(plan.channels[0].cpc_micros)} a click"
 
 
-def stopping_rule(plan: TestPlan, days: int) -> str:
-    """When the test ends; written so that nobody stops at a lucky moment (reading/decide.py acts on it)."""
+def stopping_rule(plan: TestPlan, days: int, cta: CallToAction) -> str:
+    """When the test ends; written so that nobody stops at a lucky moment (reading/decide.py acts on it).
+
+    A launch does not end with its answer: what the answer leaves over is spent by the weekly gate (domain/launch.py).
+    """
     looks = percent(looks_alpha(plan.alpha))
+    if cta.out:
+        return (
+            f"The question is answered at {count(plan.sample_size_needed, 'visitor')}. After it the ads go on week by "
+            f"week, by the weeks' own rule, until the money is spent or {days} days are over; a channel whose accounts "
+            "cost more than the stop gets no further week. A broken page or a complaint ends the ads early."
+        )
     return (
         f"Stop at {count(plan.sample_size_needed, 'visitor')}, when the money is spent, or after {days} days, "
         f"whichever comes first, and not within the first {DAYS_MIN} days. The count may be looked at every day: it "
@@ -128,8 +146,9 @@ _AFTER = {
 
 def decision_rule(plan: TestPlan, needed: Reading, at_budget: Reading, cta: CallToAction) -> str:
     """How the count is read: with "inconclusive" as a proper answer."""
+    counted = "All accounts" if cta.out else "Both pages"
     parts = [
-        f"Both pages together, by the exact binomial test at {percent(final_alpha(plan.alpha))} when the sample is "
+        f"{counted} together, by the exact binomial test at {percent(final_alpha(plan.alpha))} when the sample is "
         f"complete, and by the always-valid test at {percent(looks_alpha(plan.alpha))} on the days before; together "
         f"they err in at most {percent(plan.alpha)} of tests (one-sided)."
     ]
@@ -139,10 +158,10 @@ def decision_rule(plan: TestPlan, needed: Reading, at_budget: Reading, cta: Call
             f"This budget buys {count(at_budget.visitors, 'visitor')}: there only the always-valid test can decide, "
             "and else the test ends inconclusive."
         )
-    parts.append(
-        "An unequal split of the visitors between the pages (p below 0.001), or mostly automatic visits, forbids a "
-        f"decision. Whatever the count: {_AFTER[cta.noun]}."
-    )
+    unsound = "An unequal split of the visitors between the pages (p below 0.001), or mostly automatic visits, forbids"
+    if cta.out:
+        unsound = "Mostly automatic visits forbid"
+    parts.append(f"{unsound} a decision. Whatever the count: {_AFTER[cta.noun]}.")
     return " ".join(parts)
 
 

@@ -120,6 +120,7 @@ class LiveCampaigns:
         async with self._lock(name):
             stored = await self._find(name)
             status.after(Step.PUBLISH, stored.status, stored.name)
+            launching.check_pages(stored)
             budget = launching.budget_for(stored, budget_micros)
             earlier = await self._platforms.setups(stored.id)
             chosen = launching.choose(self._platforms, earlier, platforms, budget=budget, drafts=dry_run)

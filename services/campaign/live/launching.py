@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.errors import PipelineError
-from pipeline.v1 import campaign_pb2, errors_pb2
+from pipeline.v1 import campaign_pb2, common_pb2, errors_pb2
 from pipeline.v1.campaign_pb2 import CampaignReading, PlatformSetup
 from services.campaign.domain import status, wording
 from services.campaign.domain.budget import CHANNELS, split_budget
@@ -45,6 +45,22 @@ def budget_for(stored: StoredCampaign, asked: int | None) -> int:
         most = wording.dollars(stored.draft.plan.budget_micros)
         raise PipelineError.invalid("budget_micros", f"is above the plan's {most}; give at most that, or plan anew")
     return asked
+
+
+def check_pages(stored: StoredCampaign) -> None:
+    """Refuse to publish a launch: its ads lead to the product, and this server has no page to show in its stead.
+
+    Raises CAMPAIGN_STATE, naming what can be done.
+    """
+    if stored.draft.campaign_type == common_pb2.CAMPAIGN_TYPE_FULL_LAUNCH:
+        raise status.state_error(
+            stored.name,
+            stored.status,
+            status.Step.PUBLISH,
+            "A launch is not published from here: its ads lead to the product itself, whose address and accounts this "
+            "server does not know. Import campaign/ads.csv into Google Ads Editor with the product's address as Final "
+            "URL, or draft a smoke test or a pilot, which have pages of their own.",
+        )
 
 
 def choose(

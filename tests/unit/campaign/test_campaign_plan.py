@@ -212,6 +212,24 @@ def test_a_launch_never_says_that_the_product_is_not_there(drafter: Drafter) -> 
     }
 
 
+def test_a_launch_has_one_use_for_all_its_money(drafter: Drafter) -> None:
+    """What the question leaves over is what the weeks spend: no sentence calls it spare, stops early or names pages."""
+    plan = _of_kind(drafter, common_pb2.CAMPAIGN_TYPE_FULL_LAUNCH).plan
+    assert plan.cost_needed_micros < plan.budget_micros
+    assert "not needed" not in plan.honest_statement
+    assert "week by week" in plan.honest_statement
+    assert "Stop at" not in plan.stopping_rule
+    assert "until the money is spent" in plan.stopping_rule
+    assert "pages" not in plan.decision_rule
+
+
+def test_a_pilot_never_asks_whether_to_build_it(drafter: Drafter) -> None:
+    """A pilot looks for people who try it: no text says that it is not built, an idea, or for them to have a say."""
+    result = _of_kind(drafter, common_pb2.CAMPAIGN_TYPE_PILOT)
+    said = [a.text for a in result.assets if re.search(r"not built|an idea|have a say|before we build", a.text, re.I)]
+    assert said == []
+
+
 def test_each_kind_asks_its_own_question(drafter: Drafter) -> None:
     """Smoke test, pilot and launch differ in hypothesis, metric, rates and in what is asked of the reader."""
     kinds = (

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from pipeline.errors import PipelineError
-from pipeline.v1 import campaign_pb2, errors_pb2
+from pipeline.v1 import campaign_pb2, common_pb2, errors_pb2
 from services.campaign.domain.budget import split_budget
 from services.campaign.domain.status import COMPLETED, DRAFT, FAILED, PAUSED, RUNNING
 from services.campaign.live.ports import SignupRow
@@ -139,6 +139,18 @@ async def test_what_cannot_be_published_is_refused_by_field(kit: Kit, asked: dic
         await kit.live.publish(NAME, **asked)
     assert caught.value.violations[0].field == field
     assert word in caught.value.message
+    assert (await kit.live.get(NAME)).status == DRAFT
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+async def test_a_launch_is_refused_with_what_to_do(kit: Kit, dry_run: bool) -> None:
+    """A launch has no page of ours to lead to: publishing it, or showing how, names what to do instead."""
+    await kit.draft(kind=common_pb2.CAMPAIGN_TYPE_FULL_LAUNCH)
+    with pytest.raises(PipelineError) as caught:
+        await kit.live.publish(NAME, dry_run=dry_run)
+    assert caught.value.reason == errors_pb2.ERROR_REASON_CAMPAIGN_STATE
+    assert "Final URL" in caught.value.message
+    assert kit.platforms.calls == []
     assert (await kit.live.get(NAME)).status == DRAFT
 
 
