@@ -195,7 +195,13 @@ class Database:
 
 def _engine(path: Path, *, size: int, begin: str) -> AsyncEngine:
     engine = create_async_engine(
-        f"sqlite+aiosqlite:///{path}", pool_size=size, max_overflow=0, pool_timeout=30, pool_pre_ping=False
+        f"sqlite+aiosqlite:///{path}",
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=30,
+        pool_pre_ping=False,
+        # Errors are logged, and what could not be written may be somebody's address.
+        hide_parameters=True,
     )
 
     @event.listens_for(engine.sync_engine, "connect")
