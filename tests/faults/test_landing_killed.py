@@ -1,4 +1,4 @@
-"""Some hundred visitors over 64 connections, and the pages' server killed in the middle of them: the visitors' own log
+"""Five hundred visitors over 64 connections, and the pages' server killed in the middle of them: the visitors' own log
 and the store agree. `python -m bench.visitors` is the same at full size.
 """
 
@@ -10,7 +10,7 @@ import pytest
 
 from bench.visitors import Crowd, one_round, problems, told_of
 
-VISITORS, CONNECTIONS = 700, 64
+VISITORS, CONNECTIONS = 500, 64
 # Rarer than one run in a million; the bench looks as closely as a campaign's own reading does.
 SAMPLE_RATIO_P_MIN = 1e-6
 
