@@ -172,13 +172,17 @@ class Database:
             async with self._writer.begin() as conn:
                 for operation, future in group:
                     try:
-                        async with conn.begin_nested():
-                            outcomes.append((future, await operation(conn), None))
+                        value = await _attempt(conn, operation)
                     except DBAPIError as error:
+                        if not await _in_transaction(conn):
+                            # SQLite undid all of it, neighbours that were done included: none may be told otherwise.
+                            raise
                         outcomes.append((future, None, storage_error(error, self.store)))
                         _log.warning("write_failed", error=str(error))
                     except Exception as error:  # the caller's own error: it gets it back
                         outcomes.append((future, None, error))
+                    else:
+                        outcomes.append((future, value, None))
         except Exception as error:
             _log.warning("commit_failed", error=str(error))
             failure = storage_error(error, self.store)
@@ -193,9 +197,35 @@ class Database:
                 future.set_exception(failed)
 
 
+async def _attempt(conn: AsyncConnection, operation: Write[T]) -> T:
+    """The operation in a savepoint of its own. Raises what it raised, not what undoing that may lead to."""
+    failed: DBAPIError | None = None
+    try:
+        async with conn.begin_nested():
+            try:
+                return await operation(conn)
+            except DBAPIError as error:
+                failed = error
+                raise
+    except DBAPIError as error:
+        raise (failed or error) from None
+
+
+async def _in_transaction(conn: AsyncConnection) -> bool:
+    """Whether SQLite still has the transaction: a full disk, among others, may end it (sqlite.org/lang_transaction)."""
+    driver = (await conn.get_raw_connection()).driver_connection
+    return bool(driver is not None and driver.in_transaction)
+
+
 def _engine(path: Path, *, size: int, begin: str) -> AsyncEngine:
     engine = create_async_engine(
-        f"sqlite+aiosqlite:///{path}", pool_size=size, max_overflow=0, pool_timeout=30, pool_pre_ping=False
+        f"sqlite+aiosqlite:///{path}",
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=30,
+        pool_pre_ping=False,
+        # Errors are logged, and what could not be written may be somebody's address.
+        hide_parameters=True,
     )
 
     @event.listens_for(engine.sync_engine, "connect")

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from sqlalchemy import func, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import func, select
 
 from chassis.clock import SystemClock
 from chassis.database import Database
@@ -29,6 +28,7 @@ from services.campaign.store.signups import SignupStore
 from services.campaign.store.visits import VisitStore
 from tests.support.browsers import DESKTOP, PHONE, SCHEMES, Scheme, chromium, visit
 from tests.support.campaigns import IDEAS, request_for
+from tests.support.page_server import publish
 from tests.support.published import published_of
 
 SIGN_UP = YourData("ada@example.org", datetime(2026, 11, 25, 23, 5, tzinfo=UTC), "I agree.", "1-abc", "a", "f00d" * 8)
@@ -154,7 +154,7 @@ async def page_server(folder: Path, published: Published) -> AsyncIterator[tuple
     """The pages' server with one published campaign in its store; origin and store."""
     database, clock = schema.campaigns_database(folder / "campaigns.db"), SystemClock()
     await database.open()
-    await database.write(lambda conn: _publish(conn, published))
+    await database.write(lambda conn: publish(conn, published))
     stores = PageStores(PublishedStore(database, clock), VisitStore(database, clock), SignupStore(database, clock))
     # A test fills in the form faster than a person.
     side = PageSide("127.0.0.1:0", stores, Views(PageRenderer()), clock, PageRules(form_seconds_min=0))
@@ -164,31 +164,6 @@ async def page_server(folder: Path, published: Published) -> AsyncIterator[tuple
     finally:
         await side.stop()
         await database.close()
-
-
-async def _publish(conn: AsyncConnection, published: Published) -> None:
-    row = {
-        "id": published.id,
-        "tenant": "default",
-        "slug": published.slug,
-        "status": published.status,
-        "request": b"",
-        "draft": b"",
-        "page_url": published.page_url,
-        "visitor_key": published.visitor_key,
-        "title": published.title,
-        "consent_text": published.consent_text,
-        "consent_version": published.consent_version,
-        "adults_only": published.adults_only,
-        "created_at": 1,
-        "published_at": 1,
-    }
-    await conn.execute(insert(schema.campaigns).values(**row))
-    pages = [
-        {"campaign_id": published.id, "path": path, "html": html, "sha256": ""}
-        for path, html in published.pages.items()
-    ]
-    await conn.execute(insert(schema.pages), pages)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -33,7 +33,8 @@ _EMAIL = re.compile(
 )
 # Programs that name themselves, by the words that crawlers, previews, monitors and libraries use.
 _BOTS = re.compile(
-    r"bot\b|bot/|spider|crawl|slurp|preview|scan(?:ner)?\b|monitor|uptime|pingdom|lighthouse|headless|phantom|archiver"
+    # Not a phone by Cubot, whose browser names it.
+    r"(?<!cu)bot\b|spider|crawl|slurp|preview|scan(?:ner)?\b|monitor|uptime|pingdom|lighthouse|headless|phantom|archiver"
     r"|facebookexternalhit|whatsapp|telegram|skype|embedly|quora link|outbrain|vkshare|validator|feed(?:fetcher|ly)"
     r"|curl/|wget/|python|aiohttp|httpx|okhttp|go-http|java/|libwww|ruby|perl|axios|node-fetch|undici|postman|insomnia",
     re.IGNORECASE,
