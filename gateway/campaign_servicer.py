@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.campaigns import CampaignApi
+from chassis.calls import MethodPolicy
+from gateway.campaigns import CHANGE_SECONDS, READ_SECONDS, CampaignApi
 from pipeline.v1 import campaign_pb2, campaign_pb2_grpc
 
 SERVICE = "pipeline.v1.LiveCampaignService"
+# The campaign server's time for the same call, and what the gateway does around it.
+POLICIES = {
+    method: MethodPolicy(deadline_seconds=CHANGE_SECONDS + READ_SECONDS)
+    for method in ("PublishCampaign", "PauseCampaign", "ResumeCampaign", "CompleteCampaign", "ReadCampaign")
+}
 
 
 class LiveCampaignServicer(campaign_pb2_grpc.LiveCampaignServiceServicer):

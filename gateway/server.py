@@ -34,7 +34,12 @@ def build(
     servicer = PipelineServicer()
     server.add(pipeline_pb2_grpc.add_PipelineServiceServicer_to_server, servicer, SERVICE, policies=POLICIES)
     live = LiveCampaignServicer()
-    server.add(campaign_pb2_grpc.add_LiveCampaignServiceServicer_to_server, live, campaign_servicer.SERVICE)
+    server.add(
+        campaign_pb2_grpc.add_LiveCampaignServiceServicer_to_server,
+        live,
+        campaign_servicer.SERVICE,
+        policies=campaign_servicer.POLICIES,
+    )
     server.operations = GatewayOperations(
         server, lambda: gateway.providers.peers if gateway.providers is not None else ()
     )

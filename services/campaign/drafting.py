@@ -115,8 +115,10 @@ class Drafter:
                 subject="publishing the ads",
                 phase=CAMPAIGN,
                 kind=common_pb2.MISSING_KIND_NOT_CONFIGURED,
-                reason="No advertising account is connected: nothing is published and nothing is spent.",
-                next_step="Import campaign/ads.csv into Google Ads Editor; enter the texts of campaign/ads.json in the "
+                reason="A run drafts: nothing is published and nothing is spent.",
+                next_step="Show what would be sent with `pipeline campaign publish --dry-run`, and publish with "
+                "`pipeline campaign publish` (docs/campaigns.md). By hand: import campaign/ads.csv into Google Ads "
+                "Editor; enter the texts of campaign/ads.json in the "
                 f"ads managers of {limits.PLATFORM_NAMES[limits.META]} and {limits.PLATFORM_NAMES[limits.LINKEDIN]}.",
             )
         ]

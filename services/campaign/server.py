@@ -24,7 +24,7 @@ from services.campaign.providers.around import PlatformPool
 from services.campaign.providers.base import CampaignPlatforms
 from services.campaign.providers.registry import make_platforms
 from services.campaign.rendering import PageRenderer, Signup
-from services.campaign.servicer import CampaignServicer, Live, LiveCampaignServicer
+from services.campaign.servicer import POLICIES, CampaignServicer, Live, LiveCampaignServicer
 from services.campaign.store.campaigns import CampaignStore
 from services.campaign.store.effects import EffectStore
 from services.campaign.store.published import PublishedStore
@@ -71,7 +71,8 @@ def build(
     slots = limits.slots(linkedin_intro=config.campaign_linkedin_intro_max)
     drafts = CampaignServicer(Drafter(providers.figures, renderer, signup, slots), live)
     server.add(campaign_pb2_grpc.add_CampaignServiceServicer_to_server, drafts, "pipeline.v1.CampaignService")
-    server.add(campaign_pb2_grpc.add_LiveCampaignServiceServicer_to_server, LiveCampaignServicer(live), LIVE_SERVICE)
+    servicer = LiveCampaignServicer(live)
+    server.add(campaign_pb2_grpc.add_LiveCampaignServiceServicer_to_server, servicer, LIVE_SERVICE, policies=POLICIES)
 
     async def open_live() -> None:
         database = campaigns_database(config.database_path)

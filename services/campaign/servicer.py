@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc.aio
 
+from chassis.calls import MethodPolicy
 from chassis.logs import get_logger
 from chassis.streaming import Emit, stream
 from chassis.usage import current_usage
@@ -17,6 +18,14 @@ from pipeline.v1.campaign_pb2 import AdAsset, CampaignResult, DraftCampaignReque
 from pipeline.v1.common_pb2 import Notice
 from services.campaign.drafting import Drafter, Item
 from services.campaign.live.campaigns import LiveCampaigns
+
+# These wait for the slowest platform: after a crash it looks before it makes anything again (REQUEST_SECONDS_MAX), and
+# errors that pass are waited out (domain/setup_steps.py). A caller who brings a deadline has that.
+CHANGE_SECONDS = 120.0
+POLICIES = {
+    method: MethodPolicy(deadline_seconds=CHANGE_SECONDS)
+    for method in ("PublishCampaign", "PauseCampaign", "ResumeCampaign", "CompleteCampaign", "ReadCampaign")
+}
 
 _log = get_logger("campaign.servicer")
 

@@ -39,6 +39,8 @@ class TwoPlatforms:
         self.launches: dict[str, Launch] = {}
         self.states: dict[str, State.ValueType] = {}
         self.spent: dict[str, int] = {}
+        # Where netlify serves the page; "": nowhere.
+        self.front = ""
         # What goes wrong, by "set_up", "switch_on", "switch_off", "end", "read_spend".
         self.broken: set[str] = set()
 
@@ -51,6 +53,9 @@ class TwoPlatforms:
             for n in ("google_ads", "netlify")
             if n not in self.names
         )
+
+    def front_url(self, launches: Sequence[tuple[str, Launch]]) -> str:
+        return f"https://{self.front}" if self.front and "netlify" in dict(launches) else ""
 
     async def setups(self, campaign_id: str) -> list[PlatformSetup]:
         return [self._setup(name) for name in self.states]

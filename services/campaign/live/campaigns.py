@@ -30,7 +30,14 @@ from chassis.clock import Clock
 from chassis.logs import get_logger
 from pipeline.errors import PipelineError
 from pipeline.v1 import common_pb2
-from pipeline.v1.campaign_pb2 import Campaign, CampaignReading, CampaignResult, DraftCampaignRequest, PlatformSetup
+from pipeline.v1.campaign_pb2 import (
+    Campaign,
+    CampaignReading,
+    CampaignResult,
+    DraftCampaignRequest,
+    PlatformSetup,
+    PlatformState,
+)
 from pipeline.v1.common_pb2 import Artifact, Notice
 from services.campaign.domain import names, status
 from services.campaign.domain.registration import plan_digest
@@ -124,18 +131,21 @@ class LiveCampaigns:
             budget = launching.budget_for(stored, budget_micros)
             earlier = await self._platforms.setups(stored.id)
             chosen = launching.choose(self._platforms, earlier, platforms, budget=budget, drafts=dry_run)
-            url = stored.page_url or self._page_url(stored)
+            origin = self.settings.public_url
+            url = launching.page_url(self._platforms, stored, chosen, platforms, origin)
             if dry_run:
-                launches = launching.launches_for(stored, chosen, earlier, budget_micros=budget, url=url)
+                launches = launching.launches_for(
+                    stored, chosen, earlier, budget_micros=budget, url=url, origin_url=origin
+                )
                 setups = await self._platforms.dry_run(launches)
                 counts = await self._visits.counts(stored.id)
                 missing = self._missing()
                 return view.campaign_message(stored, setups, counts, page_url=url, missing=missing)
             self._check_controller(stored)
-            launching.check_ads(chosen, budget, url)
+            launching.check_ads(chosen, budget, url, origin)
             stored = await self.store.publish(stored.id, self._publication(stored, url, budget), chosen)
             _log.info("campaign_published", campaign=stored.name, platforms=list(chosen), page=url)
-            launches = launching.launches_for(stored, chosen, earlier, budget_micros=budget, url=url)
+            launches = launching.launches_for(stored, chosen, earlier, budget_micros=budget, url=url, origin_url=origin)
             failed = launching.failure_of(await self._platforms.set_up(launches)) or await self._switch_on(launches)
             if failed:
                 # First the ads: while they may run, the campaign counts as running and its spend is watched.
@@ -161,9 +171,7 @@ class LiveCampaigns:
                 text = f"The campaign cannot be resumed: {why}; complete it."
                 raise state_error(stored.name, stored.status, Step.RESUME, text)
             stored = await self.store.move(stored.id, Step.RESUME)
-            await self._platforms.switch(
-                launching.made_launches(self._platforms, stored, setups, launching.SET_UP), on=True
-            )
+            await self._platforms.switch(self._made(stored, setups, launching.SET_UP), on=True)
             return await self._show(stored)
 
     async def read(self, name: str) -> tuple[Campaign, CampaignReading]:
@@ -242,8 +250,13 @@ class LiveCampaigns:
             )
             raise state_error(stored.name, stored.status, Step.PUBLISH, text)
 
-    def _page_url(self, stored: StoredCampaign) -> str:
-        return f"{self.settings.public_url}/p/{stored.slug}"
+    def _made(
+        self,
+        stored: StoredCampaign,
+        setups: Sequence[PlatformSetup],
+        states: Sequence[PlatformState.ValueType] = (),
+    ) -> list[tuple[str, Launch]]:
+        return launching.made_launches(self._platforms, stored, setups, states, origin_url=self.settings.public_url)
 
     def _publication(self, stored: StoredCampaign, url: str, budget: int) -> Publication:
         served = self._render(stored.request, stored.draft, slug=stored.slug, page_url=url)
@@ -270,13 +283,13 @@ class LiveCampaigns:
     async def _hold(self, stored: StoredCampaign) -> None:
         """Hold every ad that may run."""
         setups = await self._platforms.setups(stored.id)
-        await self._platforms.switch(launching.made_launches(self._platforms, stored, setups), on=False)
+        await self._platforms.switch(self._made(stored, setups), on=False)
         launching.check_reach(self._platforms, setups)
 
     async def _end(self, stored: StoredCampaign) -> None:
         """Hold every ad for good."""
         setups = await self._platforms.setups(stored.id)
-        await self._platforms.end(launching.made_launches(self._platforms, stored, setups))
+        await self._platforms.end(self._made(stored, setups))
         launching.check_reach(self._platforms, setups)
 
     async def _pause(self, stored: StoredCampaign, reason: str) -> StoredCampaign:
@@ -285,7 +298,7 @@ class LiveCampaigns:
 
     async def _read(self, stored: StoredCampaign, *, ended: bool) -> CampaignReading:
         setups = await self._platforms.setups(stored.id)
-        launches = launching.made_launches(self._platforms, stored, setups)
+        launches = self._made(stored, setups)
         unread = await self._platforms.read_spend(launches)
         asked = [setup.platform for setup in setups if setup.state not in launching.NOTHING_THERE]
         unread += [f"{name}: {why}" for name, why in self._platforms.not_configured() if name in asked]

@@ -9,6 +9,7 @@ from pipeline.v1 import campaign_pb2, common_pb2, errors_pb2
 from pipeline.v1.campaign_pb2 import CampaignReading, PlatformSetup
 from services.campaign.domain import status, wording
 from services.campaign.domain.budget import CHANNELS, split_budget
+from services.campaign.domain.plan import DAYS_MAX
 from services.campaign.domain.setup_steps import over_cap
 from services.campaign.live import view
 from services.campaign.live.ports import Platforms
@@ -16,9 +17,8 @@ from services.campaign.providers.base import Launch
 from services.campaign.store.campaigns import StoredCampaign
 
 PLATFORMS_MAX = 16
-# Ads spend their money within two weeks, every weekday twice; what the plan allows in all (domain/plan.py: DAYS_MAX)
-# leaves room for a pause.
-DAYS = 14
+# Ads run as long as the plan lets the test run: they neither end before it nor outlast it.
+DAYS = DAYS_MAX
 
 _NEVER_ASKED = (campaign_pb2.PLATFORM_STATE_UNSPECIFIED, campaign_pb2.PLATFORM_STATE_NOT_CONFIGURED)
 # Made to its end, so that it can run.
@@ -93,15 +93,18 @@ def choose(
     return chosen
 
 
-def check_ads(platforms: Sequence[str], budget: int, url: str) -> None:
-    """Refuse ads without money, and ads that lead to an address of this machine: every click would be for nothing."""
+def check_ads(platforms: Sequence[str], budget: int, url: str, origin_url: str) -> None:
+    """Refuse ads without money, and ads that lead to an address of this machine, be it through a front: every click
+    would be for nothing.
+    """
     selling = [name for name in platforms if name in CHANNELS]
     if selling and budget <= 0:
         raise PipelineError.invalid("budget_micros", f"is 0, with which {selling[0]} shows nothing; leave it out")
-    if selling and view.is_loopback(url):
+    local = next((address for address in (url, origin_url) if view.is_loopback(address)), "")
+    if selling and local:
         raise PipelineError.invalid(
             "platforms",
-            f"includes {selling[0]}, whose ads would lead to {url}, which visitors cannot reach; set "
+            f"includes {selling[0]}, whose ads would lead to {local}, which visitors cannot reach; set "
             "PIPELINE_PAGE_URL to the public address before the first publication, or leave the platform out",
         )
 
@@ -113,11 +116,15 @@ def launches_for(
     *,
     budget_micros: int,
     url: str,
+    origin_url: str,
 ) -> list[tuple[str, Launch]]:
-    """What each platform is told. Shares are those of all platforms, whichever are spoken to now."""
+    """What each platform is told. Shares are those of all platforms, whichever are spoken to now.
+
+    `url`: where visitors open the page; `origin_url`: where the server that counts is reached, which a front passes
+    them on to (scheme and host).
+    """
     everyone = dict.fromkeys([*(s.platform for s in setups if s.state not in _NEVER_ASKED), *platforms])
     shares = split_budget(stored.draft.plan, budget_micros, tuple(everyone))
-    origin = url.removesuffix(f"/p/{stored.slug}")
     return [
         (
             name,
@@ -126,7 +133,7 @@ def launches_for(
                 title=stored.title or "Smoke test",
                 slug=stored.slug,
                 page_url=url,
-                origin_url=origin,
+                origin_url=origin_url,
                 draft=stored.draft,
                 budget_micros=shares[name],
                 days=DAYS,
@@ -142,6 +149,8 @@ def made_launches(
     stored: StoredCampaign,
     setups: Sequence[PlatformSetup],
     states: Sequence[campaign_pb2.PlatformState.ValueType] = (),
+    *,
+    origin_url: str,
 ) -> list[tuple[str, Launch]]:
     """Launches of the platforms on which something may exist (or that are in `states`), as far as they can be
     asked: an account may have been taken out of the settings since.
@@ -152,7 +161,23 @@ def made_launches(
         for setup in setups
         if setup.platform in configured and (setup.state in states if states else setup.state not in NOTHING_THERE)
     ]
-    return launches_for(stored, made, setups, budget_micros=stored.budget_micros, url=stored.page_url)
+    return launches_for(
+        stored, made, setups, budget_micros=stored.budget_micros, url=stored.page_url, origin_url=origin_url
+    )
+
+
+def page_url(
+    platforms: Platforms, stored: StoredCampaign, chosen: Sequence[str], asked: Sequence[str], origin_url: str
+) -> str:
+    """Where visitors open the page, fixed by the first publication: on a front among the chosen platforms, else at the
+    server that counts. A front without an account counts only where it was asked for by name.
+    """
+    if stored.page_url:
+        return stored.page_url
+    usable = [name for name in chosen if name in platforms.configured() or name in asked]
+    # Where a front is depends on the campaign alone: the page's address is not needed to learn it.
+    launches = launches_for(stored, usable, (), budget_micros=0, url="", origin_url=origin_url)
+    return f"{platforms.front_url(launches) or origin_url}/p/{stored.slug}"
 
 
 def check_reach(platforms: Platforms, setups: Sequence[PlatformSetup]) -> None:

@@ -107,6 +107,10 @@ class Platforms(Protocol):
         """Names of the others and why ("PIPELINE_NETLIFY_TOKEN is empty")."""
         ...
 
+    def front_url(self, launches: Sequence[tuple[str, Launch]]) -> str:
+        """Scheme and host of the page on the first platform that hosts it; "" where none does."""
+        ...
+
     async def setups(self, campaign_id: str) -> list[PlatformSetup]:
         """What is stored of the campaign's platforms; asks nobody."""
         ...

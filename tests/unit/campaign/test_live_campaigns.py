@@ -68,6 +68,25 @@ async def test_publishing_registers_the_plan_then_sets_up_then_switches_on(kit: 
     assert hashlib.sha256(plan.content).hexdigest() == campaign.plan_sha256
 
 
+async def test_a_front_is_where_ads_lead_and_passes_visitors_on_to_the_server_that_counts(kit: Kit) -> None:
+    """The page's address is the front's, in a dry run too; the front itself is told the counting server's."""
+    kit.platforms.front = "larderwise.netlify.example"
+    shown = await kit.live.publish(NAME, dry_run=True)
+    campaign = await kit.live.publish(NAME)
+    assert shown.page_url == campaign.page_url == f"https://larderwise.netlify.example/p/{campaign.slug}"
+    for launch in kit.platforms.launches.values():
+        assert launch.page_url == campaign.page_url
+        assert launch.origin_url == "https://try.example.org"
+
+
+async def test_a_front_that_was_left_out_is_not_the_pages_address(kit: Kit) -> None:
+    """The address is that of the first publication, whatever is configured besides."""
+    kit.platforms.front = "larderwise.netlify.example"
+    first = await kit.live.publish(NAME, platforms=["google_ads"])
+    assert first.page_url == f"https://try.example.org/p/{first.slug}"
+    assert (await kit.live.publish(NAME, platforms=["google_ads", "netlify"])).page_url == first.page_url
+
+
 async def test_publishing_twice_changes_nothing(kit: Kit) -> None:
     """Key, pages and date of the first publication stay."""
     first = await kit.live.publish(NAME)
