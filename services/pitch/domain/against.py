@@ -42,6 +42,7 @@ def against(desk: Desk) -> Draft:
     if not desk.has(pitch_pb2.SLIDE_TYPE_RISKS):
         rows += _rules(desk, 1)
     rows += _doubts(desk, max(1, 4 - len(rows)))
+    rows += _unheard(desk, 3 - len(rows))
     draft = Draft(
         title="What speaks against us, and the test that answers it"
         if found
@@ -151,6 +152,22 @@ def _doubts(desk: Desk, limit: int) -> list[Row]:
             )
         )
         for score in weak[: min(limit, 2)]
+    ]
+
+
+def _unheard(desk: Desk, limit: int) -> list[Row]:
+    """What could sink it and no source speaks about, the costliest to be wrong on first."""
+    stances = (common_pb2.STANCE_SUPPORTS, common_pb2.STANCE_CONTRADICTS)
+    order = (
+        common_pb2.CLAIM_KIND_WILLINGNESS_TO_PAY,
+        common_pb2.CLAIM_KIND_PROBLEM,
+        common_pb2.CLAIM_KIND_COMPETITION,
+        common_pb2.CLAIM_KIND_FEASIBILITY,
+    )
+    open_kinds = [kind for kind in order if not any(desk.brief.found(stance, kind) for stance in stances)]
+    answers = {**_ANSWERS, common_pb2.CLAIM_KIND_COMPETITION: "Ask what they use today, and what it lacks"}
+    return [
+        Row((_CLAIM_WORDS[kind], "No source for or against", answers[kind])) for kind in open_kinds[: max(limit, 0)]
     ]
 
 

@@ -13,12 +13,13 @@ _ROUND_NAMES = {
     common_pb2.INVESTOR_TYPE_SEED: "A seed round to find out whether people sign up, pay and stay",
     common_pb2.INVESTOR_TYPE_SERIES_A: "A Series A in two steps: proof first, then repeatable sales",
     common_pb2.INVESTOR_TYPE_GROWTH: "Not growth money yet: proof first",
-    common_pb2.INVESTOR_TYPE_STRATEGIC: "We ask for a pilot and a channel; money follows what they show",
 }
 
 
 def ask(desk: Desk) -> Draft:
     """What is asked for, from cited medians, and what it shall prove."""
+    if desk.reads(common_pb2.INVESTOR_TYPE_STRATEGIC):
+        return _pilot(desk)
     brief, money = desk.brief, desk.financials
     ledger = brief.ledger
     figures = money.inputs.round
@@ -47,18 +48,17 @@ def ask(desk: Desk) -> Draft:
             )
         )
     else:
-        extra = " to run a pilot with you and carry it on" if desk.plan.reader == "a strategic partner" else ""
         draft.statements.append(
             ledger.say(
-                "{raised}{extra}: the cited median of such rounds ({segment})",
+                "{raised}: the cited median of such rounds ({segment})",
                 raised=ledger.figure(raised, numbers.money),
-                extra=extra,
                 segment=ledger.source_note(raised, raised.segment),
             )
         )
     if raised is not None:
         draft.statements += _first_part(desk, raised)
-    if (dilution := figures.get("dilution")) and (valuation := figures.get("valuation")):
+    growth = brief.investor == common_pb2.INVESTOR_TYPE_GROWTH
+    if not growth and (dilution := figures.get("dilution")) and (valuation := figures.get("valuation")):
         kind = "valuation cap" if ".cap." in valuation.metric else "post-money valuation"
         draft.statements.append(
             ledger.say(
@@ -75,13 +75,6 @@ def ask(desk: Desk) -> Draft:
                 "First step is seed proof: {share} of companies ({cohort}) raised a Series A within two years",
                 share=ledger.figure(graduation, numbers.percent),
                 cohort=ledger.source_note(graduation, graduation.segment),
-            )
-        )
-    if desk.plan.reader == "a strategic partner":
-        draft.statements.append(
-            ledger.say(
-                "From you: one pilot site or customer list of {who}, and one person who owns it",
-                who=ledger.own(brief.buyer, 70),
             )
         )
     draft.statements.append(
@@ -103,6 +96,71 @@ def ask(desk: Desk) -> Draft:
     return draft
 
 
+def _pilot(desk: Desk) -> Draft:
+    """What a partner is asked for: a pilot and its cost, never a round whose terms are an investor's matter."""
+    brief, build = desk.brief, desk.financials.inputs.build
+    ledger = brief.ledger
+    who = ledger.own(brief.buyer, 60)
+    low, base, high = 12_000, 20_000, 35_000
+    month = ledger.assume(
+        "pilot-month",
+        "Cost of a month of work on the pilot",
+        base,
+        low,
+        high,
+        unit="USD",
+        basis="Planning value: two people and their tools; the founders' own rates replace it.",
+        shown=numbers.money,
+    )
+    months = ledger.value(build)
+    cost = ledger.derive(
+        "pilot-cost",
+        "Cost of the pilot",
+        base * months[1],
+        low * months[0],
+        high * months[2],
+        unit="USD",
+        formula="months until the first paying customer × cost of a month of work",
+        inputs=[build, month],
+        shown=numbers.money,
+    )
+    draft = Draft(title="We ask for a pilot and a channel; money follows what they show")
+    draft.statements.append(
+        ledger.say(
+            "A pilot costs about {cost}: {months} at {month} a month, in a range of {span}",
+            cost=ledger.num(cost),
+            months=ledger.num(build),
+            month=ledger.num(month),
+            span=ledger.span(cost),
+        )
+    )
+    draft.statements.append(
+        ledger.say("It can be paid in work and access as well as in money; equity can wait for its result")
+    )
+    draft.statements.append(ledger.say("Partner: [what you would carry of it], [by when you decide]", placeholder=True))
+    draft.table = ledger.table(
+        ["We ask for", "What you get for it", "What it does not bind you to"],
+        [
+            Row(
+                (
+                    Part(f"A pilot with some of your {who}", who.citations, who.assumptions),
+                    "Their use, counted weekly",
+                    "A purchase, or a second pilot",
+                )
+            ),
+            Row(("One person who owns it", "A say in what is built first", "Any other time of your teams")),
+            Row(("A mention in your own channel", "The first offer to your customers", "Your name on the product")),
+            Row(("A decision at its end", "First right to a contract on its terms", "Exclusivity, on either side")),
+        ],
+    )
+    draft.talk = [
+        "Ask for one thing: the pilot. Say what will be known at its end.",
+        f"A question to expect: {desk.plan.asks}",
+    ]
+    draft.parts = {"pilot": True, "pilot costed by the founders": False}
+    return draft
+
+
 # Share of the round that comes before the rest, low to high, what for, and why.
 _FIRST_PARTS = {
     common_pb2.INVESTOR_TYPE_ANGEL: (
@@ -112,10 +170,6 @@ _FIRST_PARTS = {
     common_pb2.INVESTOR_TYPE_SERIES_A: (
         (10, 20, 30),
         "Step one: {amount}, {share} of it, to measure who pays and who stays; the rest when it holds",
-    ),
-    common_pb2.INVESTOR_TYPE_STRATEGIC: (
-        (5, 10, 20),
-        "Pilot budget: {amount}, {share} of it, as work and access shared between us; equity can wait for its result",
     ),
 }
 
@@ -161,19 +215,7 @@ def _milestones(desk: Desk) -> pitch_pb2.Table:
     )
     rows = []
     for name, proves, kind in steps:
-        pro = brief.found(common_pb2.STANCE_SUPPORTS, kind)
-        con = brief.found(common_pb2.STANCE_CONTRADICTS, kind)
-        known = (
-            "Sources for and against"
-            if pro and con
-            else "Sources for it"
-            if pro
-            else "Sources against it"
-            if con
-            else "No source yet"
-        )
-        ids = tuple(key for item in [*pro[:1], *con[:1]] for key in brief.ledger.cite(item))
-        rows.append(Row((name, proves, Part(known, ids))))
+        rows.append(Row((name, proves, desk.known(kind))))
     return brief.ledger.table(["Milestone", "What it proves", "Known today"], rows)
 
 
@@ -195,7 +237,10 @@ def use_of_funds(desk: Desk) -> Draft:
     ledger = brief.ledger
     funds = money.inputs.funds
     largest = max(funds, key=lambda item: ledger.value(item[1])[1])[0]
-    draft = Draft(title=f"Most of the money goes into {words.lower_first(largest)}")
+    # A growth deck asks for nothing before its gates: there, the split is what would follow.
+    later = desk.reads(common_pb2.INVESTOR_TYPE_GROWTH)
+    begin = "Once the gates are passed, the largest part goes into" if later else "The largest part goes into"
+    draft = Draft(title=f"{begin} {words.lower_first(largest)}")
     raised = money.inputs.round.get("raised")
     rows = []
     for place, (label, id_) in enumerate(funds, 1):

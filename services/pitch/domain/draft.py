@@ -53,6 +53,15 @@ class Desk:
         """Whether the plan has such a slide."""
         return slide_type in self.plan.slides
 
+    def known(self, kind: int) -> Part:
+        """Which way sources speak about a kind of claim, with the best of each side."""
+        brief = self.brief
+        pro = brief.found(common_pb2.STANCE_SUPPORTS, kind)
+        con = brief.found(common_pb2.STANCE_CONTRADICTS, kind)
+        sides = {(True, True): "Sources for and against", (True, False): "Sources for it"}
+        said = sides.get((bool(pro), bool(con)), "Sources against it" if con else "No source yet")
+        return Part(said, tuple(key for item in [*pro[:1], *con[:1]] for key in brief.ledger.cite(item)))
+
     def quotes(self, kinds: Sequence[int], *, supports: int = 2, contradicts: int = 1) -> list[pitch_pb2.Statement]:
         """Quote statements for and against the claims of some kinds; context only where nothing takes a side."""
         brief = self.brief

@@ -1,7 +1,8 @@
 """Unit economics and a three-year projection from stated ranges.
 
 Every output is a derived assumption that names its inputs. "Base" is computed at the base values, so that a reader can
-do the sum again; "cautious" and "hopeful" are the 10th and 90th percentile of a seeded simulation over the ranges.
+do the sum again, and each input is as likely below its base as above; "cautious" and "hopeful" are the 10th and 90th
+percentile of a seeded simulation over the ranges.
 """
 
 from __future__ import annotations

@@ -151,17 +151,18 @@ def ledger_ranges(brief: Brief, ids: Sequence[str]) -> dict[str, tuple[float, fl
 def sample(
     ranges: Mapping[str, tuple[float, float, float]], compute: Callable[[Draw], dict[str, float]]
 ) -> dict[str, tuple[float, float]]:
-    """10th and 90th percentile of each result over seeded triangular draws of the inputs.
+    """10th and 90th percentile of each result over seeded draws of the inputs.
 
-    All-worst and all-best at once would be a caricature; a percentile is what "cautious" and "hopeful" mean here.
+    An input is as likely to lie below its base as above it, and values near the base are likelier than the ends: its
+    base is its median, so that a result computed at the bases lies between the percentiles. A single triangle with its
+    mode at the base would not do that where a range is lopsided. All-worst and all-best at once would be a caricature;
+    a percentile is what "cautious" and "hopeful" mean here.
     """
     # Not a secret: the seed makes the deck reproducible.
     rng = random.Random(SEED)  # noqa: S311
     results: dict[str, list[float]] = {}
     for _ in range(SAMPLES):
-        draw = {
-            key: low if low == high else rng.triangular(low, high, mode) for key, (low, mode, high) in ranges.items()
-        }
+        draw = {key: _draw(rng, *span) for key, span in ranges.items()}
         for key, value in compute(draw).items():
             results.setdefault(key, []).append(value)
     spans = {}
@@ -169,6 +170,12 @@ def sample(
         values.sort()
         spans[key] = (values[len(values) // 10], values[len(values) * 9 // 10])
     return spans
+
+
+def _draw(rng: random.Random, low: float, base: float, high: float) -> float:
+    """One value of an input: below and above its base with equal chance."""
+    end = low if rng.random() < 0.5 else high
+    return rng.triangular(min(base, end), max(base, end), base) if end != base else base
 
 
 def _times(span: tuple[float, float, float], factor: float) -> tuple[float, float, float]:

@@ -64,7 +64,7 @@ def business_model(desk: Desk) -> Draft:
     draft.statements += desk.quotes((common_pb2.CLAIM_KIND_WILLINGNESS_TO_PAY,), supports=1)
     draft.table = _per_customer(desk)
     draft.talk = [
-        "Low and high are ends of ranges, not the worst and the best of all worlds at once.",
+        "Low and high are the ends of each line's own range: a column of lows is no scenario.",
         "The one line to test first is the price: it moves every line below it.",
     ]
     draft.parts = {"business model": bool(brief.model), "unit economics": True}
@@ -84,7 +84,7 @@ def _per_customer(desk: Desk) -> pitch_pb2.Table:
         ("Months to pay back", money.payback),
     ]
     return ledger.table(
-        ["Per customer", "Low", "Base", "High"],
+        ["Per customer, each line alone", "Low end", "Base", "High end"],
         [Row((label, ledger.num(id_, "low"), ledger.num(id_), ledger.num(id_, "high"))) for label, id_ in low_high],
     )
 
@@ -120,22 +120,27 @@ def unit_economics(desk: Desk) -> Draft:
     if payback is not None:
         draft.statements.append(
             ledger.say(
-                "Payback: {ours} here; the cited median of software firms is {median}",
+                "Payback: {ours} here; the cited median of software firms is {median}"
+                if money.pays_back() != "no"
+                else "Most customers leave before they have paid back: that takes {ours} here, and {median} in the "
+                "cited median of software firms",
                 ours=ledger.num(money.payback),
                 median=ledger.figure(payback, numbers.months),
             )
         )
     if growth:
         draft.chart = pitch_pb2.Chart(
-            title="Per customer, USD: what it costs, what it returns",
-            kind="column",
-            categories=["Low", "Base", "High"],
+            title="Per customer at base values, USD",
+            kind="bar",
+            categories=["Cost to win", "What it may cost", "Lifetime gross profit"],
             series=[
-                pitch_pb2.ChartSeries(name=name, values=ledger.value(id_))
-                for name, id_ in (("Cost to win", money.cac), ("Lifetime gross profit", money.ltv))
+                pitch_pb2.ChartSeries(
+                    name="USD per customer",
+                    values=[ledger.value(id_)[1] for id_ in (money.cac, money.allowed_cac, money.ltv)],
+                )
             ],
             unit="USD",
-            assumption_ids=[money.cac, money.ltv],
+            assumption_ids=[money.cac, money.allowed_cac, money.ltv],
         )
     else:
         draft.statements += desk.quotes((common_pb2.CLAIM_KIND_WILLINGNESS_TO_PAY,), supports=1)
@@ -288,14 +293,11 @@ def financials(desk: Desk) -> Draft:
     """Three scenarios over three years."""
     brief, money = desk.brief, desk.financials
     ledger = brief.ledger
-    _, revenue, _ = ledger.value(money.revenue[2])
-    small, large = 250_000, 2_000_000
+    _, second, third = (ledger.value(id_)[1] for id_ in money.revenue)
     title = (
-        "On paid growth alone this stays small: the plan needs a cheaper way to grow"
-        if revenue < small
-        else "A slow start on paid growth: what customers bring along decides"
-        if revenue < large
-        else "If the inputs hold, the base case carries itself"
+        "Paid growth stops when the round is spent: the plan needs a cheaper way to grow"
+        if third < second * 1.05
+        else "If the inputs hold, growth goes on after the round is spent"
     )
     draft = Draft(title=title)
     draft.statements.append(
@@ -316,7 +318,10 @@ def financials(desk: Desk) -> Draft:
             )
         )
     draft.statements.append(
-        ledger.say("Cautious and hopeful are the tenth and ninetieth percentile of a simulation over the stated ranges")
+        ledger.say(
+            "Base is the sum at the base inputs; cautious and hopeful are the tenth and ninetieth percentile of a "
+            "simulation over their ranges"
+        )
     )
     # Those who buy revenue read it in the table, others see it grow: nobody is shown the same sums twice.
     later = desk.reads(common_pb2.INVESTOR_TYPE_SERIES_A, common_pb2.INVESTOR_TYPE_GROWTH)

@@ -15,10 +15,16 @@ def market(desk: Desk) -> Draft:
     brief, model, money = desk.brief, desk.market, desk.financials
     ledger = brief.ledger
     label = words.lower_first(model.buyers.label) if not model.buyers.label.startswith("US") else model.buyers.label
+    floor = brief.figure("market_size.tam.vc_minimum")
+    large = floor is None or ledger.value(model.tam)[1] >= floor.value
     draft = Draft(
         title=ledger.title(
-            "Market, bottom-up: {label} × what one account pays",
-            "Market, bottom-up: accounts × what one pays",
+            "{label} are a large market on paper; whether they pay decides"
+            if large
+            else "{label} alone are a small market: price or reach has to grow",
+            "A large market on paper; whether they pay decides"
+            if large
+            else "A small market: price or reach has to grow",
             label=label,
         )
     )
@@ -48,10 +54,8 @@ def market(desk: Desk) -> Draft:
                 f"Look the count up in {model.buyers.confirm_with} and put it in place of the range.",
             )
         )
-    floor = brief.figure("market_size.tam.vc_minimum")
     if floor is not None and desk.plan.reader in {"a seed fund", "a Series A fund", "a growth investor"}:
-        _, tam, _ = ledger.value(model.tam)
-        side = "above" if tam >= floor.value else "below"
+        side = "above" if large else "below"
         draft.statements.append(
             ledger.say(
                 f"That is {side} the {{floor}} a year which one rule of thumb asks of venture-scale ideas",
@@ -79,8 +83,8 @@ def market(desk: Desk) -> Draft:
             Row(("SOM, end of year 3", "What the planned spend can win", *_three(desk, som))),
         ],
     )
-    if desk.reads(common_pb2.INVESTOR_TYPE_ANGEL):
-        # An angel backs the first step: the market that version one can serve is context enough.
+    if desk.reads(common_pb2.INVESTOR_TYPE_ANGEL, common_pb2.INVESTOR_TYPE_STRATEGIC):
+        # An angel backs the first step and a partner a pilot: what a whole round could win is not theirs to weigh.
         del draft.table.rows[4]
     if numbers.find_numbers(model.buyers.label, ledger.names):
         draft.table.rows[0].assumption_ids.append(model.accounts)
@@ -252,11 +256,18 @@ def _on_rivals(desk: Desk) -> pitch_pb2.Statement:
 def _first_question(desk: Desk) -> pitch_pb2.Statement:
     brief = desk.brief
     aim = words.lower_first(brief.solution)
-    if not brief.problem and aim and lexical.is_base_verb(aim.split(" ", 1)[0]):
+    # "Call a relative when it notices a fall": who "it" is, is lost in a question.
+    points_back = bool({"it", "its", "we", "our", "them"} & set(aim.lower().split()))
+    if not brief.problem and aim and not points_back and lexical.is_base_verb(aim.split(" ", 1)[0]):
         return brief.ledger.say(
             "First interview question: how do they {aim} today, and what have they tried", aim=brief.ledger.own(aim, 90)
         )
-    what = brief.ledger.own(brief.problem or brief.solution or "this", 90)
+    if not brief.problem:
+        return brief.ledger.say(
+            "First interview question: what do they do today where {name} would help, and what have they tried",
+            name=brief.name,
+        )
+    what = brief.ledger.own(brief.problem, 90)
     return brief.ledger.say(
         "First interview question: what do they do now about {what}, and what have they tried", what=what
     )

@@ -256,12 +256,29 @@ def _features(desk: Desk) -> pitch_pb2.Table | None:
     brief = desk.brief
     kinds = {claim.id: claim.kind for claim in brief.claims}
     rows = []
+    if len({kinds.get(feature.claim_id) for feature in brief.profile.features[:5]}) < 2:
+        # One row, or the same claim in every row, would say nothing: what it has to live up to does.
+        return _has_to_hold(desk)
     for feature in brief.profile.features[:5]:
         rests, known = _PROOF.get(
             kinds.get(feature.claim_id, common_pb2.CLAIM_KIND_FEASIBILITY), _PROOF[common_pb2.CLAIM_KIND_FEASIBILITY]
         )
         rows.append(Row((brief.ledger.own(feature.title, 90), f"That {rests}", known)))
     return brief.ledger.table(["Feature", "Rests on the claim", "How we will know"], rows) if rows else None
+
+
+def _has_to_hold(desk: Desk) -> pitch_pb2.Table:
+    """The claims under the product, with what sources say today and how each will be known."""
+    brief = desk.brief
+    rows = []
+    for kind in (
+        common_pb2.CLAIM_KIND_PROBLEM,
+        common_pb2.CLAIM_KIND_WILLINGNESS_TO_PAY,
+        common_pb2.CLAIM_KIND_FEASIBILITY,
+    ):
+        rests, known = _PROOF[kind]
+        rows.append(Row((f"That {rests}", desk.known(kind), known)))
+    return brief.ledger.table(["What has to hold", "Known today", "How we will know"], rows)
 
 
 def why_now(desk: Desk) -> Draft:
@@ -342,6 +359,9 @@ def product(desk: Desk) -> Draft:
     )
     records = _records(desk)
     draft.statements += records
+    rest = [words.lower_first(words.clean(feature.title, 60)) for feature in brief.profile.features[1:3]]
+    if rest:
+        draft.statements.append(ledger.say("Next to it: {rest}", rest=ledger.own(words.join(rest), 130)))
     if desk.reads(common_pb2.INVESTOR_TYPE_STRATEGIC):
         draft.statements.append(
             ledger.say("Where it would connect: [your system], read only; nothing is written back in the pilot")

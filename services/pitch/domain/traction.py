@@ -89,7 +89,7 @@ def _first_test(desk: Desk) -> Draft:
     brief = desk.brief
     ledger = brief.ledger
     who = ledger.own(brief.buyer, 70)
-    draft = Draft(title="Traction: none yet; the smoke test measures it next")
+    draft = Draft(title="Nobody has used it yet: a smoke test comes before building more")
     draft.statements.append(
         ledger.say("None yet; the smoke test will measure sign-ups per visitor among {who}", who=who)
     )

@@ -21,7 +21,7 @@ def label(value: float, unit: str) -> str:
         if value >= 10_000:
             return f"${value / 1e3:.0f}k"
         return f"${value:,.0f}" if value == round(value) or value >= 100 else f"${value:,.2f}"
-    if unit != "%" and value >= 100:
+    if unit == "customers" or (unit != "%" and value >= 100):
         return f"{value:,.0f}"
     text = f"{value:,.2f}".rstrip("0").rstrip(".")
     return f"{text}%" if unit == "%" else text

@@ -21,7 +21,7 @@ def number_format(unit: str, values: list[float]) -> str:
     if unit == "%":
         return '0"%"' if all(value == round(value) for value in values) else '0.0#"%"'
     # Counts of people: a hundredth of a customer says nothing.
-    whole = max(values, default=0) >= 100 or all(value == round(value) for value in values)
+    whole = unit == "customers" or max(values, default=0) >= 100 or all(value == round(value) for value in values)
     return "#,##0" if whole else "0.0#"
 
 

@@ -73,14 +73,32 @@ def test_later_money_goes_into_customers_and_earlier_money_into_the_product() ->
     assert shares[ANGEL] < shares[GROWTH]
 
 
-def test_an_angel_is_asked_for_a_first_part_and_a_partner_for_a_pilot() -> None:
+def test_an_angel_is_asked_for_a_first_part_of_the_round() -> None:
     """The ask of those who pay in parts is derived from the round and from a stated share of it."""
-    for investor in (ANGEL, STRATEGIC):
-        deck = reference_deck("clinic", investor)
-        values = {item.id: item.value for item in deck.marks.assumptions}
-        raised = 1_000_000 if investor == ANGEL else 2_800_000
-        assert values["first-amount"] == pytest.approx(raised * values["first-part"] / 100)
-    assert "pilot" in slide_of(reference_deck("clinic", STRATEGIC), pitch_pb2.SLIDE_TYPE_ASK).title
+    values = {item.id: item.value for item in reference_deck("clinic", ANGEL).marks.assumptions}
+    assert values["first-amount"] == pytest.approx(1_000_000 * values["first-part"] / 100)
+
+
+def test_a_partner_is_asked_for_a_pilot_and_not_for_a_round() -> None:
+    """A strategic deck prices its pilot by the month and shows no round, no valuation and no use of funds."""
+    deck = reference_deck("clinic", STRATEGIC)
+    values = {item.id: item.value for item in deck.marks.assumptions}
+    assert values["pilot-cost"] == pytest.approx(values["build-months"] * values["pilot-month"])
+    slide = slide_of(deck, pitch_pb2.SLIDE_TYPE_ASK)
+    assert "pilot" in slide.title
+    assert not slide.HasField("chart")
+    said = " ".join(text_of(page) for page in deck.slides).lower()
+    assert not any(word in said for word in ("valuation", "median of such rounds", "dilution", "som,"))
+
+
+@pytest.mark.parametrize("investor", INVESTORS)
+@pytest.mark.parametrize("idea", sorted(IDEAS))
+def test_the_base_lies_between_cautious_and_hopeful(idea: str, investor: common_pb2.InvestorType.ValueType) -> None:
+    """Whatever is computed at the base inputs lies strictly between the percentiles of its simulation."""
+    for item in reference_deck(idea, investor).marks.assumptions:
+        assert item.low <= item.value <= item.high, item.label
+        if item.id in {"ltv-to-cac", "cac", "tam", "sam"} or item.id.startswith("revenue-year"):
+            assert item.low < item.value < item.high, item.label
 
 
 def test_measured_columns_stay_empty_until_somebody_measures() -> None:
