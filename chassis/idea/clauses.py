@@ -68,6 +68,12 @@ def _read_clause(clause: Clause, parsed: Sentence, roles: Roles, doing: list[tup
         read_phrases(phrases, kind, roles)
         doing.append((clause, phrases))
     elif kind == "with":
+        # "with fall detection for people living alone": what it has, and for whom.
+        means, _, whom = text.partition(" for ")
+        people = re.split(r"\s(?=\w+ing\b)", whom)[0]
+        if whom and (people.lower() == "people" or nouns.is_actor_phrase(people, lenient=True)):
+            _read_for(whom, roles)
+            text = means
         read_means(text, roles)
         doing.append((clause, []))
     elif kind == "when":

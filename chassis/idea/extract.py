@@ -314,6 +314,14 @@ def _without_repeats(names: list[str], preferred: frozenset[str] = frozenset()) 
 _NOUN_OF_ADJECTIVE = {"fraudulent": "fraud", "expired": "expiry", "fake": "fake"}
 
 
+# Verbs that people search for as nouns ("food waste", "fall detection"); empty: the -ing form ("expense tracking").
+_TRADED_AS_NOUNS = {
+    "waste": "waste", "share": "sharing", "rent": "rental", "repair": "repair", "design": "design",
+    "detect": "detection", "prevent": "prevention", "schedule": "", "track": "", "match": "", "plan": "", "swap": "",
+    "train": "",
+}  # fmt: skip
+
+
 def keywords(roles: Roles, category: Category, basis: tuple[str, ...], names: tuple[str, ...]) -> list[str]:
     """Phrases and words to search with: what is acted on, what hurts, who, the field's own terms; strongest first."""
     found: list[str] = []
@@ -328,14 +336,8 @@ def keywords(roles: Roles, category: Category, basis: tuple[str, ...], names: tu
         first = chunk.split()[0]
         if first in _NOUN_OF_ADJECTIVE and len(chunk.split()) == 2:
             found.append(f"{w.singular(chunk.split()[1])} {_NOUN_OF_ADJECTIVE[first]}")
-        if (
-            phrase.base
-            in {"waste", "share", "schedule", "track", "match", "plan", "design", "rent", "swap", "repair", "train"}
-            and len(chunk.split()) == 1
-        ):
-            noun = {"waste": "waste", "share": "sharing", "rent": "rental", "repair": "repair", "design": "design"}.get(
-                phrase.base, w.gerund(phrase.base)
-            )
+        if phrase.base in _TRADED_AS_NOUNS and len(chunk.split()) == 1:
+            noun = _TRADED_AS_NOUNS[phrase.base] or w.gerund(phrase.base)
             found.append(f"{w.singular(chunk)} {noun}")
         found.extend(_key_phrase(c) for c in chunks[:2] if not _says_nothing(c))
     found.extend(_key_phrase(chunk) for chunk in noun_chunks(roles.problem)[:3])

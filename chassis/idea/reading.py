@@ -40,6 +40,9 @@ _FORM_ONLY = re.compile(
 )
 
 
+_CHILDREN = re.compile(r"\b(?:children|child|kids?|toddlers?|preschoolers?)\b", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class IdeaReading:
     """What one text says: profile, claims in their fixed order, suspicious passages (data, never instructions)."""
@@ -134,7 +137,9 @@ def _who(profile: pb.IdeaProfile, found: Roles, category: Category, basis: dict[
         and not homely
         and not re.search(r"\b(?:your|people)\b", profile.idea, re.IGNORECASE)
     ):
-        profile.audiences.append(category.audience)
+        # Children use it; whoever decides and pays for them is spoken to.
+        paying = nouns.head_of(category.audience) in CONSUMERS and _CHILDREN.search(profile.idea)
+        profile.audiences.append("parents" if paying else category.audience)
         basis["audiences"] = basis.get("category", "")
         inferred.append("audiences")
 

@@ -232,7 +232,7 @@ def _enabled(phrase: str, profile: IdeaProfile) -> str:
     return phrase
 
 
-_POINTING = re.compile(r"\b(?:their|them|these|those|its|such|this)\b", re.IGNORECASE)
+_POINTING = re.compile(r"\b(?:their|them|they|these|those|its|such|this)\b", re.IGNORECASE)
 
 
 _TWO_VERBS = re.compile(r"(?:takes|requires|is|are|has|have|needs|makes|gets|becomes|leads|fails|lacks)\b")

@@ -109,3 +109,25 @@ def test_a_clause_is_no_product() -> None:
     """No claim speaks of "a we do it in one click"."""
     reading = read_idea(normalise("Importing wine is a nightmare for small bars, we do it in one click."))
     assert all("a we" not in claim.text for claim in reading.claims)
+
+
+def test_what_people_look_for_is_found_and_is_no_thing() -> None:
+    """ "who look for training partners": finding them is the job; "looks" are nothing to store or to be called by."""
+    profile = read_idea("An app for runners who look for training partners at their pace").profile
+    assert [f.title for f in profile.features] == ["Find training partners at their pace"]
+    assert not any("look" in text.lower() for text in (*profile.names, *profile.keywords, *profile.entities))
+
+
+def test_what_a_thing_has_and_for_whom_are_told_apart() -> None:
+    """ "with fall detection for people living alone": falls are detected, and those people are the audience."""
+    profile = read_idea("A wearable with fall detection for people living alone").profile
+    assert [f.title for f in profile.features] == ["Detect falls"]
+    assert list(profile.audiences) == ["people living alone"]
+    assert "alone" not in (*profile.keywords, *profile.entities)
+
+
+def test_parents_are_spoken_to_where_children_learn() -> None:
+    """A reading tutor for children is bought by parents; "aloud" is how they read, and no thing."""
+    profile = read_idea("A reading tutor app that listens to children read aloud").profile
+    assert list(profile.audiences) == ["parents"]
+    assert not {"aloud", "alouds"} & {*profile.keywords, *profile.entities}
