@@ -113,8 +113,7 @@ async def read(run_name: str, connection: Connection, *, as_json: bool) -> int:
         reply.reading.ClearField("artifacts")
         print_message(reply)
         return 0
-    console(False).print(campaign_view(reply.campaign), soft_wrap=True)
-    console(False).print(reading_view(reply.reading), soft_wrap=True)
+    _print_reading(reply.campaign, reply.reading)
     return 0
 
 
@@ -132,8 +131,7 @@ async def stop(run_name: str, connection: Connection, *, yes: bool, as_json: boo
         reply.reading.ClearField("artifacts")
         print_message(reply)
         return 0
-    console(False).print(campaign_view(reply.campaign), soft_wrap=True)
-    console(False).print(reading_view(reply.reading), soft_wrap=True)
+    _print_reading(reply.campaign, reply.reading)
     return 0
 
 
@@ -183,6 +181,14 @@ def _print(campaign: Campaign, *, as_json: bool) -> int:
     else:
         console(False).print(campaign_view(campaign), soft_wrap=True)
     return 0
+
+
+def _print_reading(campaign: Campaign, reading: campaign_pb2.CampaignReading) -> None:
+    screen = console(False)
+    screen.print(campaign_view(campaign), soft_wrap=True)
+    screen.print(reading_view(reading), soft_wrap=True)
+    run = campaign.name.removesuffix("/campaign")
+    screen.print(f"It is part of the run's report: pipeline report {run} --out out", soft_wrap=True)
 
 
 def _micros(budget: float) -> int:

@@ -10,6 +10,8 @@ from tests.support.served import Served, start_served, stop_served
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Six processes on loopback, shared by the tests that only call them."""
-    running = start_served(tmp_path_factory.mktemp("served"))
+    # A crowd behind one proxy, whose programs fill forms in at once.
+    crowd = {"PIPELINE_PAGE_TRUSTED_PROXIES": "1", "PIPELINE_PAGE_FORM_SECONDS_MIN": "0"}
+    running = start_served(tmp_path_factory.mktemp("served"), **crowd)
     yield running
     stop_served(running)

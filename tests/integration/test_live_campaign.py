@@ -19,11 +19,13 @@ from chassis.config import load
 from chassis.figures import Figures
 from chassis.listen import ListenError
 from chassis.testing import ManualClock, phase_context, recording_telemetry, serve
+from gateway import campaign_servicer
 from pipeline.client import GatewayClient
 from pipeline.errors import PipelineError
 from pipeline.v1 import campaign_pb2, campaign_pb2_grpc, common_pb2, errors_pb2
+from services.campaign import servicer
 from services.campaign.config import CampaignConfig
-from services.campaign.providers.base import CampaignPlatforms
+from services.campaign.providers.base import REQUEST_SECONDS_MAX, CampaignPlatforms
 from services.campaign.providers.fake import FakePlatform
 from services.campaign.server import CampaignProviders, build
 from tests.support.campaigns import IDEAS, request_for
@@ -223,3 +225,18 @@ async def test_a_page_address_in_use_stops_the_start_in_one_sentence(
         with pytest.raises(ListenError, match="PIPELINE_PAGE_LISTEN"):
             async with other.running(page_listen=campaigns.config.page_listen):
                 pass
+
+
+def test_changes_have_time_for_the_slowest_platform_at_either_server() -> None:
+    """A publication after a crash looks for a lost request first: longer than a call has by default, and the gateway
+    waits for the campaign server."""
+    methods = campaign_pb2.DESCRIPTOR.services_by_name["LiveCampaignService"].methods_by_name
+    default = CampaignConfig.model_fields["unary_deadline_seconds"].default
+    for method, policy in servicer.POLICIES.items():
+        assert method in methods
+        at_gateway = campaign_servicer.POLICIES[method].deadline(default)
+        here = policy.deadline(default)
+        assert here is not None
+        assert at_gateway is not None
+        assert default + REQUEST_SECONDS_MAX < here < at_gateway
+    assert set(servicer.POLICIES) == set(campaign_servicer.POLICIES)

@@ -52,15 +52,19 @@ def free_port() -> int:
     raise RuntimeError("no free ports")
 
 
-def start_served(state_dir: Path) -> Served:
-    """Start `pipeline serve` and wait until it says that it is ready."""
+def start_served(state_dir: Path, **settings: str) -> Served:
+    """Start `pipeline serve` with settings from its environment, and wait until it says that it is ready."""
     port = free_port()
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "pipeline.cli", "serve", "--offline", "--port", str(port)),
             *("--http-port", str(port + 1), "--state-dir", str(state_dir)),
         ],
-        env={**os.environ, "PIPELINE_CAMPAIGN_CONTROLLER": "Larder Ltd, 1 High Street, Leeds, hello@example.org"},
+        env={
+            **os.environ,
+            "PIPELINE_CAMPAIGN_CONTROLLER": "Larder Ltd, 1 High Street, Leeds, hello@example.org",
+            **settings,
+        },
         stdout=subprocess.PIPE,
         stderr=(state_dir / "stderr.log").open("w"),
         text=True,

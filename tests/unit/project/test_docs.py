@@ -7,6 +7,7 @@ import pytest
 from typer.main import get_command
 
 from pipeline.cli import app
+from services.campaign.config import CampaignConfig
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -39,6 +40,23 @@ def test_the_makefile_explains_every_verb() -> None:
     assert phony is not None
     explained = set(re.findall(r"^([a-z0-9]+):.*## ", makefile, re.MULTILINE))
     assert set(phony.group(1).split()) == explained
+
+
+def test_every_setting_of_campaigns_exists() -> None:
+    """A PIPELINE_ variable of docs/campaigns.md is a field of the campaign server's settings, or of every server's."""
+    named = set(re.findall(r"PIPELINE_([A-Z_]+)", (ROOT / "docs/campaigns.md").read_text()))
+    assert named
+    assert {name.lower() for name in named} <= set(CampaignConfig.model_fields)
+
+
+def test_every_command_of_campaigns_exists() -> None:
+    """`pipeline campaign x --option` is a command with that option."""
+    commands = get_command(app).commands["campaign"].commands  # type: ignore[attr-defined]
+    lines = re.findall(r"^(?:\$ )?pipeline campaign (\w+)(.*)$", (ROOT / "docs/campaigns.md").read_text(), re.MULTILINE)
+    assert {name for name, _ in lines} == set(commands) - {"list"}
+    for name, rest in lines:
+        options = {option for parameter in commands[name].params for option in parameter.opts}
+        assert set(re.findall(r"--[a-z-]+", rest)) <= options, name
 
 
 def test_every_command_in_the_readme_exists() -> None:

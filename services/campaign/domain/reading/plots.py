@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 720, 300
 LEFT, RIGHT, TOP, BOTTOM = 64, 20, 44, 44
+# Of "baseline 3.8 %", with some air.
+LABEL_WIDTH = 110
 # Points of the posterior's curve.
 _POINTS = 160
 # More days than this are drawn as every n-th.
@@ -162,17 +164,22 @@ def _svg(title: str, told: str, body: Sequence[str]) -> str:
 
 
 def _across(frame: _Frame, plan: TestPlan) -> list[str]:
-    """Baseline and target as upright lines; their names keep clear of each other."""
+    """Baseline and target as upright lines; their names keep clear of each other and of the left edge."""
     body = []
+    crowded = frame.x(plan.baseline_rate) < LEFT + LABEL_WIDTH
     for kind, name, value, anchor in (
         ("base", "baseline", plan.baseline_rate, "end"),
         ("goal", "target", plan.target_rate, "start"),
     ):
         x = frame.x(value)
         body.append(f'<line class="{kind}" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
-        shift = -5 if anchor == "end" else 5
         label = f"{name} {value * 100:.3g} %"
-        body.append(f'<text class="{kind}t" x="{x + shift:.1f}" y="{TOP + 6}" text-anchor="{anchor}">{label}</text>')
+        y, side = TOP + 6, anchor
+        if crowded and kind == "base":
+            # Beside the target's name, one line below: left of its own line it would be cut off.
+            x, y, side = frame.x(plan.target_rate), y + 18, "start"
+        shift = -5 if side == "end" else 5
+        body.append(f'<text class="{kind}t" x="{x + shift:.1f}" y="{y}" text-anchor="{side}">{label}</text>')
     return body
 
 
