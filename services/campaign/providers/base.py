@@ -44,7 +44,7 @@ class Launch:
     draft: campaign_pb2.CampaignResult
     # Most that this platform may spend in all, which it is told as a hard limit of its own; and over how many days.
     budget_micros: int = 0
-    days: int = 14
+    days: int = 28
     # Moment of the first publication, the same in every try; None where it is not published yet.
     starts_at: datetime | None = None
 
