@@ -35,14 +35,8 @@ from services.campaign.domain.pieces import (
 )
 
 PROBLEM = common_pb2.CLAIM_KIND_PROBLEM
-
-
 AUDIENCE = common_pb2.CLAIM_KIND_AUDIENCE
-
-
 FEASIBILITY = common_pb2.CLAIM_KIND_FEASIBILITY
-
-
 WILLINGNESS = common_pb2.CLAIM_KIND_WILLINGNESS_TO_PAY
 
 

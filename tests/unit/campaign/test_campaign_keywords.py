@@ -32,3 +32,21 @@ def test_negatives_do_not_block_the_idea_itself() -> None:
     board = plan_keywords(read_brief(request_for("A job board that helps nurses find jobs near home").profile, []), [])
     assert "jobs" in {k.text for k in food if k.negative}
     assert not {"job", "jobs"} & {k.text for k in board if k.negative}
+
+
+def test_negatives_follow_the_customer() -> None:
+    """What a home searches for is kept out of ads for firms, and what a firm searches for out of ads for homes."""
+    firm, home = (_negatives_of(IDEAS[key]) for key in ("fraud", "food"))
+    assert "diy" in firm - home
+    assert "wholesale" in home - firm
+
+
+def test_nobody_searches_for_examples_measures_or_the_buyers_themselves() -> None:
+    """Names in brackets, units of time and the audience's own name buy clicks of other people."""
+    idea = "A B2B solution targeting central banks (Fed, Stripe). to solve: Reconciling payment files takes weeks."
+    texts = {k.text for k in plan_keywords(read_brief(request_for(idea).profile, []), []) if not k.negative}
+    assert not [t for t in texts if t == "central bank" or "stripe" in t or "week" in t]
+
+
+def _negatives_of(idea: str) -> set[str]:
+    return {k.text for k in plan_keywords(read_brief(request_for(idea).profile, []), []) if k.negative}
