@@ -44,14 +44,14 @@ async def pages(tmp_path: Path, published: Published) -> AsyncIterator[Pages]:
 
 
 async def test_every_visitor_keeps_their_page_and_each_page_gets_half(pages: Pages) -> None:
-    """150 visitors come twice: each sees one page, is one row, and the split is one of a fair coin."""
-    clients = [f"198.51.100.{number}" for number in range(150)]
+    """80 visitors come twice: each sees one page, is one row, and the split is one of a fair coin."""
+    clients = [f"198.51.100.{number}" for number in range(80)]
     first = [answer.variant for answer in await asyncio.gather(*(pages.visit(client=c) for c in clients))]
     again = [answer.variant for answer in await asyncio.gather(*(pages.visit(client=c) for c in clients))]
     assert first == again
     assert sample_ratio_p(first.count("a"), first.count("b")) > 0.001
     rows = await pages.rows(schema.visitors)
-    assert len(rows) == 150
+    assert len(rows) == 80
     assert {row.views for row in rows} == {2}
 
 
