@@ -5,7 +5,8 @@
   let current = 0;
   const go = (place) => {
     current = Math.max(0, Math.min(slides.length - 1, place));
-    slides[current].scrollIntoView({ block: "start" });
+    // At once: on a smooth way there, a slide passed by would be taken for the one being read.
+    slides[current].scrollIntoView({ block: "start", behavior: "instant" });
     slides[current].focus({ preventScroll: true });
     history.replaceState(null, "", `#${slides[current].id}`);
   };
