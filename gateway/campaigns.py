@@ -34,6 +34,9 @@ READ_SECONDS = 30.0
 
 _RUNNING = (campaign_pb2.PLATFORM_STATE_RUNNING, campaign_pb2.PLATFORM_STATE_PAUSED)
 
+# Answers that say for sure that nothing was begun.
+_REFUSED = ("FAILED_PRECONDITION", "INVALID_ARGUMENT", "NOT_FOUND")
+
 _log = get_logger("gateway.campaigns")
 
 
@@ -77,8 +80,13 @@ class CampaignApi:
         now = await self._ask(self._stub.GetCampaign, campaign_pb2.GetCampaignRequest(name=request.name), READ_SECONDS)
         asked = request.budget_micros if request.HasField("budget_micros") else now.campaign.plan.budget_micros
         await self._readings.reserve_ads(run_id, min(max(asked, 0), now.campaign.plan.budget_micros))
-        reply = await self._ask(self._stub.PublishCampaign, request, CHANGE_SECONDS)
-        if not any(platform.state in _RUNNING for platform in reply.campaign.platforms):
+        try:
+            reply = await self._ask(self._stub.PublishCampaign, request, CHANGE_SECONDS)
+        except PipelineError as error:
+            if error.status_name in _REFUSED and not _can_spend(now.campaign):
+                await self._readings.settle_ads(run_id, 0)
+            raise
+        if not _can_spend(reply.campaign):
             # Nobody can spend: the money is free again.
             await self._readings.settle_ads(run_id, 0)
         return reply
@@ -143,3 +151,7 @@ class CampaignApi:
         await self._readings.put(run_id, reading, verdict)
         await self._finisher.rewrite(self._tenant, run_id, list(reading.artifacts))
         _log.info("campaign_read", run=run_id, rule=reading.rule, final=reading.is_final)
+
+
+def _can_spend(campaign: campaign_pb2.Campaign) -> bool:
+    return any(platform.state in _RUNNING for platform in campaign.platforms)

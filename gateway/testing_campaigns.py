@@ -29,7 +29,9 @@ class FakeLiveCampaigns:
         campaign = campaign_pb2.Campaign(name=name, status=self.status, spent_micros=self.spent_micros)
         campaign.plan.budget_micros = self.budget_micros
         if self.spending and self.status != campaign_pb2.CAMPAIGN_STATUS_DRAFT:
-            campaign.platforms.add(platform="google_ads", state=campaign_pb2.PLATFORM_STATE_RUNNING)
+            ended = self.status == campaign_pb2.CAMPAIGN_STATUS_COMPLETED
+            state = campaign_pb2.PLATFORM_STATE_COMPLETED if ended else campaign_pb2.PLATFORM_STATE_RUNNING
+            campaign.platforms.add(platform="google_ads", state=state)
         return campaign
 
     async def GetCampaign(self, request: Any, timeout: float | None = None) -> campaign_pb2.GetCampaignResponse:
@@ -40,6 +42,12 @@ class FakeLiveCampaigns:
         return campaign_pb2.ListCampaignsResponse(campaigns=[self.campaign(f"runs/{request.tenant}/campaign")])
 
     async def PublishCampaign(self, request: Any, timeout: float | None = None) -> campaign_pb2.PublishCampaignResponse:
+        if self.status == campaign_pb2.CAMPAIGN_STATUS_COMPLETED:
+            raise PipelineError(
+                errors_pb2.ERROR_REASON_CAMPAIGN_STATE,
+                "The campaign has ended; draft a new one with a new run.",
+                metadata={"campaign": request.name, "status": "COMPLETED", "step": "publish"},
+            )
         if not request.dry_run:
             self.status = campaign_pb2.CAMPAIGN_STATUS_RUNNING
         return campaign_pb2.PublishCampaignResponse(campaign=self._seen(request))

@@ -146,6 +146,18 @@ async def test_a_run_without_the_money_publishes_nothing(rig: GatewayRig) -> Non
     assert rig.live.status == campaign_pb2.CAMPAIGN_STATUS_RUNNING
 
 
+async def test_a_refused_publication_keeps_no_money(rig: GatewayRig) -> None:
+    """Publishing what has ended is refused, and the money that was kept for it is free again."""
+    name = await ended(rig)
+    await rig.campaigns.publish(campaign_pb2.PublishCampaignRequest(name=name))
+    rig.live.spent_micros = 3 * USD
+    await rig.campaigns.complete(campaign_pb2.CompleteCampaignRequest(name=name))
+    with pytest.raises(PipelineError, match="has ended"):
+        await rig.campaigns.publish(campaign_pb2.PublishCampaignRequest(name=name))
+    budget = (await rig.api.get_run(name.removesuffix("/campaign"))).budget
+    assert (budget.reserved_micros, budget.spent_micros) == (0, 3 * USD)
+
+
 async def test_a_page_without_ads_keeps_no_money(rig: GatewayRig) -> None:
     """A dry run, and a campaign that no platform takes part in, leave the budget as it was."""
     rig.live.spending = False
