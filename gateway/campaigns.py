@@ -6,6 +6,8 @@ budget covers the ads, and that a reading which met its stopping rule is part of
 
 from __future__ import annotations
 
+import asyncio
+import weakref
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -32,6 +34,7 @@ M = TypeVar("M", bound=Message)
 CHANGE_SECONDS = 120.0
 READ_SECONDS = 30.0
 
+_DRAFT = campaign_pb2.CAMPAIGN_STATUS_DRAFT
 _RUNNING = (campaign_pb2.PLATFORM_STATE_RUNNING, campaign_pb2.PLATFORM_STATE_PAUSED)
 
 # Answers that say for sure that nothing was begun.
@@ -58,6 +61,7 @@ class CampaignApi:
         self._finisher = finisher
         self._tenant = tenant
         self._readings = ReadingStore(store)
+        self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
     async def get(self, request: campaign_pb2.GetCampaignRequest) -> campaign_pb2.GetCampaignResponse:
         """The campaign as it stands."""
@@ -77,19 +81,23 @@ class CampaignApi:
         if request.dry_run:
             return await self._ask(self._stub.PublishCampaign, request, CHANGE_SECONDS)
         run_id = run.name.removeprefix("runs/")
-        now = await self._ask(self._stub.GetCampaign, campaign_pb2.GetCampaignRequest(name=request.name), READ_SECONDS)
-        asked = request.budget_micros if request.HasField("budget_micros") else now.campaign.plan.budget_micros
-        await self._readings.reserve_ads(run_id, min(max(asked, 0), now.campaign.plan.budget_micros))
-        try:
-            reply = await self._ask(self._stub.PublishCampaign, request, CHANGE_SECONDS)
-        except PipelineError as error:
-            if error.status_name in _REFUSED and not _can_spend(now.campaign):
-                await self._readings.settle_ads(run_id, 0)
-            raise
-        if not _can_spend(reply.campaign):
-            # Nobody can spend: the money is free again.
-            await self._readings.settle_ads(run_id, 0)
-        return reply
+        async with self._lock(run_id):
+            named = campaign_pb2.GetCampaignRequest(name=request.name)
+            now = (await self._ask(self._stub.GetCampaign, named, READ_SECONDS)).campaign
+            # The first publication fixes the budget; before it the plan's stands.
+            fixed = now.plan.budget_micros if now.status == _DRAFT else now.budget_micros
+            asked = request.budget_micros if request.HasField("budget_micros") else fixed
+            is_first = await self._readings.reserve_ads(run_id, min(max(asked, 0), fixed))
+            try:
+                reply = await self._ask(self._stub.PublishCampaign, request, CHANGE_SECONDS)
+            except PipelineError as error:
+                if error.status_name in _REFUSED and (is_first or await self._is_draft(named)):
+                    await self._readings.release_ads(run_id)
+                raise
+            if not _can_spend(reply.campaign):
+                # Nobody can spend: the money is free again.
+                await self._readings.release_ads(run_id)
+            return reply
 
     async def pause(self, request: campaign_pb2.PauseCampaignRequest) -> campaign_pb2.PauseCampaignResponse:
         """Hold ads and page."""
@@ -134,6 +142,19 @@ class CampaignApi:
                 raise campaign_not_found(name) from error
             raise
 
+    async def _is_draft(self, named: campaign_pb2.GetCampaignRequest) -> bool:
+        """Whether the campaign is known to have never been published, after an earlier call's answer was lost too."""
+        try:
+            return (await self._ask(self._stub.GetCampaign, named, READ_SECONDS)).campaign.status == _DRAFT
+        except PipelineError:
+            return False
+
+    def _lock(self, run_id: str) -> asyncio.Lock:
+        lock = self._locks.get(run_id)
+        if lock is None:
+            lock = self._locks[run_id] = asyncio.Lock()
+        return lock
+
     async def _ask(self, method: Callable[..., Awaitable[M]], request: Message, seconds: float) -> M:
         try:
             return await method(request, timeout=seconds)
@@ -148,8 +169,11 @@ class CampaignApi:
         snapshot = await self._store.snapshot(run_id, self._tenant)
         results = Results.parse(snapshot.results)
         verdict = combine(results.validation, results.evidence, reading) if reading.is_final else None
-        await self._readings.put(run_id, reading, verdict)
-        await self._finisher.rewrite(self._tenant, run_id, list(reading.artifacts))
+        # One writer at a time: a slower, older reading would leave its plots beside a newer one's report.
+        async with self._lock(run_id):
+            if not await self._readings.put(run_id, reading, verdict):
+                return
+            await self._finisher.rewrite(self._tenant, run_id, list(reading.artifacts))
         _log.info("campaign_read", run=run_id, rule=reading.rule, final=reading.is_final)
 
 

@@ -115,7 +115,7 @@ class Finisher:
             ids.trace_id, ids.root_span_id, self._telemetry, self._span_sources, self._store.clock
         )
         files = await self._store.list_artifacts(snapshot.tenant, snapshot.run_id)
-        report = build_report(snapshot.run, results, snapshot.phase_missing, measured)
+        report = build_report(snapshot.run, results, snapshot.phase_missing, measured, snapshot.reading)
         try:
             written = [*report_files(report, files), make_artifact("trace.json", spans, "application/json")]
         except Exception:

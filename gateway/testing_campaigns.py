@@ -20,6 +20,10 @@ class FakeLiveCampaigns:
         self.budget_micros = budget_micros
         self.spending = spending
         self.spent_micros = 0
+        # The budget that the first publication fixed.
+        self.published_micros: int | None = None
+        # What the next publications answer in place of a campaign; tests set it.
+        self.publish_error: PipelineError | None = None
         self.asked: list[Any] = []
         self.status = campaign_pb2.CAMPAIGN_STATUS_DRAFT
         self.reading = campaign_pb2.CampaignReading()
@@ -28,6 +32,7 @@ class FakeLiveCampaigns:
         """The campaign as it stands."""
         campaign = campaign_pb2.Campaign(name=name, status=self.status, spent_micros=self.spent_micros)
         campaign.plan.budget_micros = self.budget_micros
+        campaign.budget_micros = self.budget_micros if self.published_micros is None else self.published_micros
         if self.spending and self.status != campaign_pb2.CAMPAIGN_STATUS_DRAFT:
             ended = self.status == campaign_pb2.CAMPAIGN_STATUS_COMPLETED
             state = campaign_pb2.PLATFORM_STATE_COMPLETED if ended else campaign_pb2.PLATFORM_STATE_RUNNING
@@ -48,7 +53,12 @@ class FakeLiveCampaigns:
                 "The campaign has ended; draft a new one with a new run.",
                 metadata={"campaign": request.name, "status": "COMPLETED", "step": "publish"},
             )
+        if self.publish_error is not None:
+            raise self.publish_error
         if not request.dry_run:
+            if self.published_micros is None:
+                asked = request.HasField("budget_micros")
+                self.published_micros = request.budget_micros if asked else self.budget_micros
             self.status = campaign_pb2.CAMPAIGN_STATUS_RUNNING
         return campaign_pb2.PublishCampaignResponse(campaign=self._seen(request))
 

@@ -85,6 +85,15 @@ async def reserve(
     )
 
 
+async def reserved(conn: AsyncConnection, run_id: str, key: str) -> int:
+    """Micros kept under a key; 0 where nothing is, or where it was settled."""
+    table = schema.ledger
+    query = select(table.c.amount_micros).where(
+        table.c.run_id == run_id, table.c.key == key, table.c.settled.is_(False)
+    )
+    return int((await conn.execute(query)).scalar() or 0)
+
+
 async def release(conn: AsyncConnection, run_id: str, key: str) -> None:
     """Give a reservation back; nothing happens to what was settled."""
     await conn.execute(

@@ -22,15 +22,16 @@ class ReadingStore:
 
     async def put(
         self, run_id: str, reading: campaign_pb2.CampaignReading, verdict: validation_pb2.Verdict | None
-    ) -> None:
-        """Keep the reading, and the verdict that it leads to (None: as it is), together."""
+    ) -> bool:
+        """Keep the reading, and the verdict that it leads to (None: as it is), together; False where a newer one is
+        kept already."""
         kept = campaign_pb2.CampaignReading()
         kept.CopyFrom(reading)
         for artifact in kept.artifacts:
             artifact.ClearField("content")
         row = {"reading": kept.SerializeToString(), "read_at": reading.read_at.ToMicroseconds()}
 
-        async def write(conn: AsyncConnection) -> None:
+        async def write(conn: AsyncConnection) -> bool:
             statement = insert(schema.readings).values(run_id=run_id, **row)
             newer = statement.on_conflict_do_update(
                 index_elements=["run_id"], set_=row, where=schema.readings.c.read_at <= row["read_at"]
@@ -40,16 +41,29 @@ class ReadingStore:
                 await conn.execute(
                     update(schema.runs).where(schema.runs.c.id == run_id).values(verdict=verdict.SerializeToString())
                 )
+            return bool(written.rowcount)
 
-        await self._store.database.write(write)
+        return await self._store.database.write(write)
 
-    async def reserve_ads(self, run_id: str, amount_micros: int) -> None:
-        """Keep the campaign's money in the run's budget; once. Raises BUDGET_EXHAUSTED."""
-        await self._store.database.write(
-            lambda conn: ledger.reserve(
-                conn, run_id, ADS_KEY, amount_micros, common_pb2.BUDGET_CATEGORY_ADS, "the campaign's advertisements"
-            )
-        )
+    async def reserve_ads(self, run_id: str, amount_micros: int) -> bool:
+        """Keep the campaign's money in the run's budget: once, and no less than was asked for last.
+
+        Returns whether nothing was kept before. Raises BUDGET_EXHAUSTED; what was kept before stays then.
+        """
+
+        async def write(conn: AsyncConnection) -> bool:
+            kept = await ledger.reserved(conn, run_id, ADS_KEY)
+            if kept < amount_micros:
+                await ledger.release(conn, run_id, ADS_KEY)
+                category = common_pb2.BUDGET_CATEGORY_ADS
+                await ledger.reserve(conn, run_id, ADS_KEY, amount_micros, category, "the campaign's advertisements")
+            return not kept
+
+        return await self._store.database.write(write)
+
+    async def release_ads(self, run_id: str) -> None:
+        """Free what was kept: nobody can spend it."""
+        await self._store.database.write(lambda conn: ledger.release(conn, run_id, ADS_KEY))
 
     async def settle_ads(self, run_id: str, spent_micros: int) -> None:
         """Book what the platforms say was spent in place of what was kept; once."""

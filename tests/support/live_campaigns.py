@@ -175,12 +175,13 @@ async def live_kit(
     *platforms: str,
     controller: str = CONTROLLER,
     public_url: str = "https://try.example.org",
+    shared: TwoPlatforms | None = None,
 ) -> AsyncIterator[Kit]:
-    """A service over a new store in `folder`, or over the one that is there."""
+    """A service over a new store in `folder`, or over the one that is there; `shared`: platforms of another one."""
     clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
     database = campaigns_database(folder / "campaigns.db")
     await database.open()
-    store, told, made = CampaignStore(database, clock), Told(), TwoPlatforms(*platforms)
+    store, told, made = CampaignStore(database, clock), Told(), shared or TwoPlatforms(*platforms)
     decision = CampaignReading(decision=campaign_pb2.CAMPAIGN_DECISION_INCONCLUSIVE, rule="too_few")
 
     def render(request: Any, draft: Any, *, slug: str, page_url: str) -> Pages:

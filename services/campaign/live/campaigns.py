@@ -29,7 +29,7 @@ from datetime import timedelta
 from chassis.clock import Clock
 from chassis.logs import get_logger
 from pipeline.errors import PipelineError
-from pipeline.v1 import common_pb2
+from pipeline.v1 import campaign_pb2, common_pb2
 from pipeline.v1.campaign_pb2 import (
     Campaign,
     CampaignReading,
@@ -130,6 +130,8 @@ class LiveCampaigns:
             launching.check_pages(stored)
             budget = launching.budget_for(stored, budget_micros)
             earlier = await self._platforms.setups(stored.id)
+            if not dry_run:
+                self._check_may_spend(stored, earlier, Step.PUBLISH)
             chosen = launching.choose(self._platforms, earlier, platforms, budget=budget, drafts=dry_run)
             origin = self.settings.public_url
             url = launching.page_url(self._platforms, stored, chosen, platforms, origin)
@@ -151,7 +153,8 @@ class LiveCampaigns:
                 # First the ads: while they may run, the campaign counts as running and its spend is watched.
                 await self._hold(stored)
                 stored = await self.store.move(stored.id, Step.FAIL, failed)
-            return await self._show(stored)
+                return await self._show(stored)
+            return await self._show(await self._held_where_stopped(stored))
 
     async def pause(self, name: str) -> Campaign:
         """Hold ads and pages."""
@@ -166,13 +169,10 @@ class LiveCampaigns:
             stored = await self._find(name)
             status.after(Step.RESUME, stored.status, stored.name)
             setups = await self._platforms.setups(stored.id)
-            why = self._why_held(stored, setups, stored.reading)
-            if why:
-                text = f"The campaign cannot be resumed: {why}; complete it."
-                raise state_error(stored.name, stored.status, Step.RESUME, text)
+            self._check_may_spend(stored, setups, Step.RESUME)
             stored = await self.store.move(stored.id, Step.RESUME)
             await self._platforms.switch(self._made(stored, setups, launching.SET_UP), on=True)
-            return await self._show(stored)
+            return await self._show(await self._held_where_stopped(stored))
 
     async def read(self, name: str) -> tuple[Campaign, CampaignReading]:
         """Ask for the spend, read the counts by the plan, keep the reading, and pause what has to be paused."""
@@ -182,7 +182,7 @@ class LiveCampaigns:
             if stored.status == status.COMPLETED and stored.reading is not None:
                 return await self._show(stored), stored.reading
             reading = await self._read(stored, ended=False)
-            await self.store.keep_reading(stored.id, reading)
+            reading = await self.store.keep_reading(stored.id, reading)
             if stored.status == status.RUNNING:
                 why = self._why_held(stored, await self._platforms.setups(stored.id), reading)
                 if why:
@@ -199,9 +199,10 @@ class LiveCampaigns:
                 return await self._show(stored), stored.reading
             await self._end(stored)
             reading = await self._read(stored, ended=True)
-            stored = await self.store.complete(stored.id, reading, "ended by hand")
-            _log.info("campaign_completed", campaign=stored.name, rule=reading.rule)
-            return await self._show(stored), reading
+            stored = await self._held_where_stopped(await self.store.complete(stored.id, reading, "ended by hand"))
+            assert stored.reading is not None, "kept with the status"
+            _log.info("campaign_completed", campaign=stored.name, rule=stored.reading.rule)
+            return await self._show(stored), stored.reading
 
     async def export(self, name: str, *, include_signups: bool = False) -> list[Artifact]:
         """The files of the campaign with their content; personal data only where asked for."""
@@ -294,7 +295,21 @@ class LiveCampaigns:
 
     async def _pause(self, stored: StoredCampaign, reason: str) -> StoredCampaign:
         await self._hold(stored)
-        return await self.store.move(stored.id, Step.PAUSE, reason)
+        return await self._held_where_stopped(await self.store.move(stored.id, Step.PAUSE, reason))
+
+    async def _held_where_stopped(self, stored: StoredCampaign) -> StoredCampaign:
+        """The campaign as it stands now, with no ad on where another process paused or ended it meanwhile.
+
+        Called after ads were switched on, and after a status that forbids them was written. A platform is marked as
+        running before it is switched on: so whichever of the two comes last sees what the other has done.
+        """
+        now = await self.store.get(stored.id)
+        if now.status in (status.PAUSED, status.COMPLETED):
+            setups = await self._platforms.setups(now.id)
+            if any(setup.state == campaign_pb2.PLATFORM_STATE_RUNNING for setup in setups):
+                _log.warning("campaign_held", campaign=now.name, status=status.status_name(now.status))
+                await (self._end if now.status == status.COMPLETED else self._hold)(now)
+        return now
 
     async def _read(self, stored: StoredCampaign, *, ended: bool) -> CampaignReading:
         setups = await self._platforms.setups(stored.id)
@@ -328,6 +343,14 @@ class LiveCampaigns:
         self, stored: StoredCampaign, setups: Sequence[PlatformSetup], reading: CampaignReading | None
     ) -> str:
         return launching.why_held(stored, setups, reading, poll_seconds=self.settings.poll_seconds)
+
+    def _check_may_spend(self, stored: StoredCampaign, setups: Sequence[PlatformSetup], step: Step) -> None:
+        """Refuse to switch ads on again where the money is spent or the decision stands."""
+        why = self._why_held(stored, setups, stored.reading)
+        if why:
+            verb = {Step.PUBLISH: "published again", Step.RESUME: "resumed"}[step]
+            text = f"The campaign cannot be {verb}: {why}; complete it."
+            raise state_error(stored.name, stored.status, step, text)
 
     def _lock(self, name: str) -> asyncio.Lock:
         lock = self._locks.get(name)

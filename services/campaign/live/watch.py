@@ -46,20 +46,28 @@ class CampaignWatch:
         """
         try:
             await self._live.forget_people()
+        except Exception as error:  # the next look tries again
+            _tell("people_not_forgotten", error)
+        try:
             running = await self._live.store.running()
-        except PipelineError as error:
-            _log.warning("campaigns_unread", error=str(error))
+        except Exception as error:  # nor must it end the watch: money would be spent that nobody counts
+            _tell("campaigns_unread", error)
             return
         for campaign_id in running:
             name = campaign_name(campaign_id)
             try:
                 await self._live.read(name)
-            except PipelineError as error:
-                _log.warning("campaign_unread", campaign=name, error=str(error))
-            except Exception:  # a defect met by one campaign must not leave the others unwatched
-                _log.exception("campaign_unread", campaign=name)
+            except Exception as error:  # a defect met by one campaign must not leave the others unwatched
+                _tell("campaign_unread", error, campaign=name)
 
     async def _run(self) -> None:
         while True:
             await self.look()
             await self._clock.sleep(self._seconds)
+
+
+def _tell(event: str, error: Exception, **fields: str) -> None:
+    if isinstance(error, PipelineError):
+        _log.warning(event, error=str(error), **fields)
+    else:
+        _log.error(event, exc_info=error, **fields)

@@ -198,24 +198,29 @@ class CampaignStore:
                 "status_reason": reason,
                 "completed_at": self._now(),
                 "visitor_key": None,
-                "reading": reading.SerializeToString(deterministic=True),
+                "reading": _standing(row, reading).SerializeToString(deterministic=True),
             }
             return await _update(conn, row, values)
 
         return await self.database.write(write)
 
-    async def keep_reading(self, campaign_id: str, reading: CampaignReading) -> None:
-        """Replace the last reading; that of a completed campaign stands."""
+    async def keep_reading(self, campaign_id: str, reading: CampaignReading) -> CampaignReading:
+        """Replace the last reading and return what is kept: that of a completed campaign, and a decision, stand."""
 
-        async def write(conn: AsyncConnection) -> None:
+        async def write(conn: AsyncConnection) -> CampaignReading:
             table = schema.campaigns
+            row = await _row(conn, campaign_id)
+            if row.status == status.COMPLETED and row.reading is not None:
+                return CampaignReading.FromString(row.reading)
+            kept = _standing(row, reading)
             await conn.execute(
                 update(table)
-                .where(table.c.id == campaign_id, table.c.status != status.COMPLETED)
-                .values(reading=reading.SerializeToString(deterministic=True))
+                .where(table.c.id == campaign_id)
+                .values(reading=kept.SerializeToString(deterministic=True))
             )
+            return kept
 
-        await self.database.write(write)
+        return await self.database.write(write)
 
     async def answers(self) -> bool:
         """Whether the store can be read now."""
@@ -249,6 +254,18 @@ async def _row(conn: AsyncConnection, campaign_id: str) -> Row[Any]:
     if row is None:
         raise not_found(names.campaign_name(campaign_id))
     return row
+
+
+def _standing(row: Row[Any], reading: CampaignReading) -> CampaignReading:
+    """The reading with the decision that stands, which another process may have kept since this one began to read."""
+    before = CampaignReading() if row.reading is None else CampaignReading.FromString(row.reading)
+    if not before.is_final:
+        return reading
+    kept = CampaignReading()
+    kept.CopyFrom(reading)
+    kept.decision, kept.rule, kept.is_final = before.decision, before.rule, True
+    kept.explanation = before.explanation
+    return kept
 
 
 async def _update(conn: AsyncConnection, row: Row[Any], values: Mapping[str, object]) -> StoredCampaign:

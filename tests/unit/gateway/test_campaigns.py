@@ -1,9 +1,11 @@
 """A campaign seen from the gateway: whose it is, its money, and what its end means for the run."""
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -14,7 +16,7 @@ from gateway.http.app import HttpSide
 from gateway.testing import GatewayRig
 from gateway.verdict import combine
 from pipeline.errors import PipelineError
-from pipeline.v1 import campaign_pb2, common_pb2, validation_pb2
+from pipeline.v1 import campaign_pb2, common_pb2, errors_pb2, validation_pb2
 from tests.unit.gateway.test_verdict import SUPPORT, evidence, rules, validation
 
 USD = 1_000_000
@@ -158,6 +160,78 @@ async def test_a_refused_publication_keeps_no_money(rig: GatewayRig) -> None:
     assert (budget.reserved_micros, budget.spent_micros) == (0, 3 * USD)
 
 
+async def test_a_second_try_with_more_money_keeps_more_money(rig: GatewayRig) -> None:
+    """After an answer that never came the budget is asked for anew: what is kept covers what may be spent."""
+    name = await ended(rig)
+    rig.live.publish_error = PipelineError(errors_pb2.ERROR_REASON_UPSTREAM_FAILED, "The server does not answer.")
+    with pytest.raises(PipelineError):
+        await rig.campaigns.publish(campaign_pb2.PublishCampaignRequest(name=name, budget_micros=5 * USD))
+    assert await _reserved(rig, name) == 5 * USD
+    rig.live.publish_error = None
+    await rig.campaigns.publish(campaign_pb2.PublishCampaignRequest(name=name, budget_micros=20 * USD))
+    assert await _reserved(rig, name) == 20 * USD
+
+
+async def test_money_that_the_run_does_not_have_leaves_what_was_kept(rig: GatewayRig) -> None:
+    """A second try that the budget does not cover is refused and changes nothing."""
+    name = await ended(rig, budget_micros=10 * USD)
+    rig.live.publish_error = PipelineError(errors_pb2.ERROR_REASON_UPSTREAM_FAILED, "The server does not answer.")
+    with pytest.raises(PipelineError):
+        await rig.campaigns.publish(campaign_pb2.PublishCampaignRequest(name=name, budget_micros=5 * USD))
+    with pytest.raises(PipelineError, match="does not cover"):
+        await rig.campaigns.publish(campaign_pb2.PublishCampaignRequest(name=name, budget_micros=20 * USD))
+    assert await _reserved(rig, name) == 5 * USD
+
+
+async def test_publishing_again_keeps_the_budget_of_the_first_publication(rig: GatewayRig) -> None:
+    """Not the plan's, which the run may not be able to pay: here after a set-up that failed freed the money."""
+    name = await ended(rig, budget_micros=10 * USD)
+    rig.live.spending = False
+    await rig.campaigns.publish(campaign_pb2.PublishCampaignRequest(name=name, budget_micros=8 * USD))
+    assert await _reserved(rig, name) == 0
+    rig.live.spending = True
+    await rig.campaigns.publish(campaign_pb2.PublishCampaignRequest(name=name))
+    assert await _reserved(rig, name) == 8 * USD
+
+
+async def test_a_refusal_beside_a_publication_does_not_free_its_money(rig: GatewayRig) -> None:
+    """Two at once: the one that is refused frees nothing that the other's ads may spend."""
+    name = await ended(rig)
+    publish, entered, go_on = rig.live.PublishCampaign, asyncio.Event(), asyncio.Event()
+
+    async def slowly(request: Any, timeout: float | None = None) -> campaign_pb2.PublishCampaignResponse:
+        rig.live.PublishCampaign = refuse  # type: ignore[method-assign]
+        entered.set()
+        await go_on.wait()
+        return await publish(request)
+
+    async def refuse(request: Any, timeout: float | None = None) -> campaign_pb2.PublishCampaignResponse:
+        raise PipelineError.invalid("platforms", "names none")
+
+    rig.live.PublishCampaign = slowly  # type: ignore[method-assign]
+    first = asyncio.create_task(rig.campaigns.publish(campaign_pb2.PublishCampaignRequest(name=name)))
+    await entered.wait()
+    second = asyncio.create_task(rig.campaigns.publish(campaign_pb2.PublishCampaignRequest(name=name)))
+    await asyncio.wait([second], timeout=0.2)
+    go_on.set()
+    await first
+    with pytest.raises(PipelineError, match="names none"):
+        await second
+    assert await _reserved(rig, name) == 25 * USD
+
+
+async def test_a_refusal_after_a_lost_answer_frees_the_money_of_a_draft(rig: GatewayRig) -> None:
+    """A draft cannot be completed: what was kept for it must not stay for good."""
+    name = await ended(rig)
+    rig.live.publish_error = PipelineError(errors_pb2.ERROR_REASON_UPSTREAM_FAILED, "The server does not answer.")
+    with pytest.raises(PipelineError):
+        await rig.campaigns.publish(campaign_pb2.PublishCampaignRequest(name=name))
+    rig.live.publish_error = PipelineError.invalid("platforms", "names none")
+    with pytest.raises(PipelineError):
+        await rig.campaigns.publish(campaign_pb2.PublishCampaignRequest(name=name))
+    assert await _reserved(rig, name) == 0
+
+
 async def test_a_page_without_ads_keeps_no_money(rig: GatewayRig) -> None:
     """A dry run, and a campaign that no platform takes part in, leave the budget as it was."""
     rig.live.spending = False
@@ -204,6 +278,34 @@ async def test_an_older_reading_does_not_replace_a_newer_one(rig: GatewayRig) ->
     assert report.verdict.recommendation == NO_GO
 
 
+async def test_an_older_reading_leaves_the_plots_of_a_newer_one(rig: GatewayRig) -> None:
+    """What arrives late is left out of the files as it is out of the report."""
+    name = await ended(rig)
+    for content, second in ((b"<svg>new</svg>", 1_700_000_000), (b"<svg>old</svg>", 1_600_000_000)):
+        rig.live.reading.CopyFrom(MEASURED_NO)
+        rig.live.reading.read_at.FromSeconds(second)
+        rig.live.reading.artifacts.append(make_artifact("campaign/posterior.svg", content, "image/svg+xml"))
+        await rig.campaigns.read(campaign_pb2.ReadCampaignRequest(name=name))
+    assert await file(rig, name.removesuffix("/campaign"), "campaign/posterior.svg") == "<svg>new</svg>"
+
+
+async def test_the_report_of_a_cancelled_run_keeps_a_reading_that_came_first(rig: GatewayRig) -> None:
+    """Between the end of a run and its files a reading may be kept: the files have it too."""
+    run = await rig.create()
+    worker = rig.gateway.worker
+    assert worker is not None
+    drop = worker.drop
+
+    async def then_read(run_id: str) -> None:
+        await drop(run_id)
+        rig.live.reading.CopyFrom(reading(campaign_pb2.CAMPAIGN_DECISION_GO, final=False))
+        await rig.campaigns.read(campaign_pb2.ReadCampaignRequest(name=f"{run}/campaign"))
+
+    worker.drop = then_read  # type: ignore[method-assign]
+    await rig.api.cancel_run(run)
+    assert "campaign_reading" in json.loads(await file(rig, run, "report.json"))
+
+
 async def test_campaigns_over_rest(rig: GatewayRig) -> None:
     """Every call has its route; a step that the status forbids is a 409 with its reason."""
 
@@ -237,6 +339,10 @@ async def test_campaigns_over_rest(rig: GatewayRig) -> None:
         assert (await call("GET", "/v1/campaigns?page_size=5"))[0] == 200
         assert (await call("GET", "/v1/runs/nobody/campaign"))[0] == 404
     await side.stop()
+
+
+async def _reserved(rig: GatewayRig, name: str) -> int:
+    return (await rig.api.get_run(name.removesuffix("/campaign"))).budget.reserved_micros
 
 
 async def file(rig: GatewayRig, run: str, path: str) -> str:
