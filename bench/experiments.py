@@ -15,7 +15,7 @@ import numpy as np
 
 from services.campaign.domain import statistics as st
 from services.campaign.domain.reading import sequential
-from services.campaign.domain.reading.levels import final_alpha, looks_alpha
+from services.campaign.domain.reading.levels import DAYS_MIN, final_alpha, looks_alpha
 
 ALPHA = 0.05
 TESTS = 2_000
@@ -134,7 +134,8 @@ def outcomes(rate: float, *, count: int = TESTS, seed: int = 9) -> tuple[Any, An
     """
     visitors, signups = simulated(rate, count=count, seed=seed)
     needed, level = st.exact_sample_size(BASELINE, TARGET, final_alpha(ALPHA)), -np.log(looks_alpha(ALPHA))
-    complete = np.where((visitors >= needed).any(axis=1), np.argmax(visitors >= needed, axis=1), DAYS)
+    enough = (visitors >= needed) & (np.arange(DAYS) >= DAYS_MIN - 1)
+    complete = np.where(enough.any(axis=1), np.argmax(enough, axis=1), DAYS)
     looked = np.arange(DAYS)[None, :] <= complete[:, None]
     for_go = sequential.log_evidence_above(visitors, signups, BASELINE, sequential.mixing_around(TARGET))
     for_no = sequential.log_evidence_below(visitors, signups, TARGET, sequential.mixing_around(BASELINE))
@@ -142,7 +143,7 @@ def outcomes(rate: float, *, count: int = TESTS, seed: int = 9) -> tuple[Any, An
     found = [np.maximum.accumulate((e >= level) & looked, axis=1) for e in (for_go, for_no)]
     go, no, at = np.zeros(count, bool), np.zeros(count, bool), visitors[:, -1].copy()
     for test in range(count):
-        for day in range(6, DAYS):
+        for day in range(DAYS_MIN - 1, DAYS):
             if found[0][test, day]:
                 go[test], at[test] = True, visitors[test, day]
             elif found[1][test, day]:

@@ -96,6 +96,19 @@ def test_later_visitors_do_not_change_what_the_sample_said() -> None:
     assert reading(later, days=20).decision == reading(sample).decision == NO_GO
 
 
+def test_the_sample_takes_every_weekday() -> None:
+    """A crowd on the first days does not complete the sample: the days up to the week's end are part of it."""
+    crowd = [DayCount(START.date(), variant, NEEDED, round(NEEDED * 0.06)) for variant in "ab"]
+    calm = [DayCount(START.date() + timedelta(day), v, 40, 4) for day in range(1, 7) for v in "ab"]
+    early = reading(Counts(days=[*crowd, *calm[:4]]), days=4)
+    assert not early.fixed_horizon.sample_complete
+    whole = reading(Counts(days=[*crowd, *calm]), days=8)
+    assert whole.fixed_horizon.sample_complete
+    assert whole.fixed_horizon.p_value == pytest.approx(
+        st.binomial_tail(2 * NEEDED + 480, 2 * round(NEEDED * 0.06) + 48, 0.04)
+    )
+
+
 def test_a_final_reading_stands() -> None:
     """Once the stopping rule was met, the decision is kept with its reason; counts go on being told."""
     few = NEEDED - 20

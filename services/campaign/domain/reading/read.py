@@ -50,9 +50,9 @@ class Days:
         self.signups = {v: [cells[d, v].signups if (d, v) in cells else 0 for d in self.days] for v in VARIANTS}
 
     def complete_at(self, needed: int) -> int | None:
-        """Place of the day on which so many visitors had come; None before."""
+        """Place of the day that completed the sample: so many visitors had come, and every weekday; None before."""
         visitors, _ = self.totals()
-        return next((place for place, came in enumerate(visitors) if came >= needed > 0), None)
+        return next((i for i, came in enumerate(visitors) if came >= needed > 0 and i + 1 >= DAYS_MIN), None)
 
     def totals(self) -> tuple[list[int], list[int]]:
         """Cumulative visitors and sign-ups of both pages after each day."""

@@ -30,7 +30,9 @@ def explain(reading: CampaignReading, plan: TestPlan) -> str:
         f" nor the target of {target} is ruled out.",
         "ended_in_first_week": f"It ended within its first {DAYS_MIN} days, too early for the plan to decide.",
         "first_week": f"A test has decided, but the first {DAYS_MIN} days are not over: weekdays differ.",
-        "collecting": f"Too early to say: {left:,} visitors are missing from the planned sample.",
+        "collecting": f"Too early to say: {left:,} visitors are missing from the planned sample."
+        if left
+        else f"Too early to say: the sample takes every weekday, so {DAYS_MIN} days at least.",
     }[reading.rule]
     return f"{counted}; {range_}. {then}"
 
