@@ -137,9 +137,12 @@ def test_a_corrupt_document_is_named(tmp_path: Path) -> None:
 def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     """`pipeline serve` starts nothing when it cannot have its ports."""
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+        # Below the range that other tests' connections are given their ports from.
+        port = next(port for port in range(18000, 19000, 20) if taken.connect_ex(("127.0.0.1", port)))
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", port))
         taken.listen()
-        port = taken.getsockname()[1]
         done = pipeline("serve", "--port", str(port), state=tmp_path)
     assert done.returncode == 2
     assert str(port) in done.stderr
