@@ -235,14 +235,20 @@ def _actor_subject(clause: Clause, source: str) -> tuple[str, Clause]:
     return "", clause
 
 
+def _spoken_of(phrases: list[VerbPhrase]) -> str:
+    """The many that the phrase before speaks of: "children" of "listens to children read aloud"; "" for none."""
+    words = re.findall(r"[a-z-]+", phrases[-1].rest.lower()) if phrases else []
+    return next((word for word in words if word not in w.STOPWORDS and w.is_plural(word)), "")
+
+
 def read_phrases(phrases: list[VerbPhrase], kind: str, roles: Roles) -> None:
     for position, said in enumerate(phrases):
         phrase = _with_object(said, phrases[position - 1] if position else None)
         if phrase.audience:
             roles.add_audience(phrase.audience, phrase.basis)
         if re.match(r"^(?:them|their)\b", phrase.rest) and phrase.clause != "participle":
-            # "We switch them automatically": whoever they are.
-            who = roles.audiences[0] if roles.audiences else "customers"
+            # "We switch them automatically": those just spoken of, else whoever they are.
+            who = roles.audiences[0] if roles.audiences else _spoken_of(phrases[:position]) or "customers"
             phrase = replace(
                 phrase, rest=re.sub(r"^them\b", who, phrase.rest), outer=re.sub(r"\bthem\b", who, phrase.outer)
             )

@@ -38,7 +38,11 @@ _KINDS: tuple[tuple[str, str], ...] = (
         "A few that fit the situation at hand, rather than a long list to search through.",
     ),
     (
-        "detect flag spot identify catch find scan check screen inspect discover locate recognise recognize diagnose",
+        "find discover locate search",
+        "One place to look, rather than a search that starts anew each time.",
+    ),
+    (
+        "detect flag spot identify catch scan check screen inspect recognise recognize diagnose",
         "What looks wrong stands out early, while there is still time to act.",
     ),
     (

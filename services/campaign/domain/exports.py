@@ -278,7 +278,10 @@ WHAT LIES HERE
 WHAT THE MONEY CAN SHOW
 {_wrap(plan.honest_statement)}
 
-BEFORE YOU PUBLISH
+PUBLISHING
+The short way: `pipeline campaign publish` serves both pages, splits the visitors, keeps the sign-ups and reads them by
+the plan; `--dry-run` shows what it would send to whom. Name who is responsible first (2).
+The long way, with these files on a server of your own:
 1. Connect the form.
 {connect}
    The form posts (application/x-www-form-urlencoded):

@@ -112,7 +112,10 @@ def _outcome_headlines(brief: Brief) -> Iterator[str]:
     if brief.audience and brief.pain_shape is Shape.NOUN and words.is_plural(brief.pain.rsplit(" ", 1)[-1].lower()):
         candidates.append(f"{words.capitalise(brief.audience)} without {brief.pain}.")
     candidates += [
-        f"{words.capitalise(f.phrase)}." for f in brief.functions if f.verb and not f.addresses(brief.audience)
+        # Said to the visitor, as everywhere on the page: "Find partners at your pace."
+        f"{words.capitalise(f.to_you)}."
+        for f in brief.functions
+        if f.verb and not f.addresses(brief.audience)
     ]
     candidates += [f"{line}." for line in pieces.what_it_is(brief)]
     candidates += [f"{f.title}." for f in brief.functions]

@@ -45,6 +45,11 @@ class Function:
         """As said of the product: "tracks expiry dates", "offers automatic reminders"."""
         return f"{words.third(self.verb)} {self.rest}".strip() if self.verb else f"offers {self.phrase}"
 
+    @property
+    def to_you(self) -> str:
+        """As said to the audience: "find training partners at your pace"."""
+        return re.sub(r"\btheir\b", "your", self.phrase)
+
     def third_to(self, audience: str, pronoun: str) -> str:
         """The same with the audience, where the function acts on it, as a pronoun: "tells you where to spray"."""
         said = re.sub(r"\btheir\b", "your", self.third) if pronoun == "you" else self.third

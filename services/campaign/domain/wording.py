@@ -62,8 +62,8 @@ def metric(cta: CallToAction) -> str:
             "price of a click divided by it is the cost of an account"
         )
     return (
-        f"{cta.noun}s per visitor: distinct confirmed e-mail addresses with consent, divided by distinct visitors "
-        "from the ads, both landing pages together"
+        f"{cta.noun}s per visitor: visitors who left an e-mail address with their consent, each counted once, divided "
+        "by all visitors who count, each counted once, both landing pages together"
     )
 
 

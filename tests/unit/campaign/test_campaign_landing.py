@@ -72,6 +72,17 @@ def test_without_an_outcome_the_headline_says_what_is_done(drafter: Drafter) -> 
     assert result.landing_pages[1].headline == "Translate agent intents into legacy system actions."
 
 
+def test_the_page_speaks_to_its_visitor(drafter: Drafter) -> None:
+    """ "at their pace" is "at your pace" on the page, and what is found is not something wrong."""
+    idea = "An app for runners who look for training partners at their pace"
+    result = result_of(list(drafter.draft(request_for(idea))))
+    text = file_of(result, "campaign/landing-b/index.html")
+    assert "Find training partners at your pace." in text
+    assert "What looks wrong" not in text
+    assert "confirmed" not in result.plan.metric
+    assert "pipeline campaign publish" in file_of(result, "campaign/README.txt")
+
+
 def test_pages_are_small_and_alone(pages: tuple[str, str, str]) -> None:
     """Below 50 kB, without script, image, font, frame, style address or any address of a third party."""
     for html in pages:

@@ -131,3 +131,12 @@ def test_parents_are_spoken_to_where_children_learn() -> None:
     profile = read_idea("A reading tutor app that listens to children read aloud").profile
     assert list(profile.audiences) == ["parents"]
     assert not {"aloud", "alouds"} & {*profile.keywords, *profile.entities}
+
+
+def test_them_are_those_just_spoken_of() -> None:
+    """ "listens to children read aloud and helps them": children are helped, not customers."""
+    profile = read_idea(
+        "An AI tutor that listens to children read aloud and helps them with the words they meet"
+    ).profile
+    assert [f.title for f in profile.features][1] == "Help children with the words they meet"
+    assert "customers" not in profile.problem
