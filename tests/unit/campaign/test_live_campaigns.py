@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from pipeline.errors import PipelineError
@@ -389,6 +391,25 @@ def test_the_budget_is_shared_as_the_plan_shares_it() -> None:
     assert split_budget(plan, 100, ("meta", "fly")) == {"meta": 100, "fly": 0}
     assert split_budget(campaign_pb2.TestPlan(), 101, ("google_ads", "meta")) == {"google_ads": 51, "meta": 50}
     assert split_budget(plan, 0, ("meta",)) == {"meta": 0}
+
+
+@given(
+    budget=st.integers(0, 10**12),
+    google=st.integers(0, 10**12),
+    meta=st.integers(0, 10**12),
+    names=st.permutations(["google_ads", "meta", "netlify", "fly", "posthog"]).flatmap(
+        lambda order: st.integers(0, 5).map(lambda count: order[:count])
+    ),
+)
+def test_platforms_together_never_get_more_than_the_cap(budget: int, google: int, meta: int, names: list[str]) -> None:
+    """Whatever the plan and whoever takes part: no share is negative, and they sum to the cap, or to nothing."""
+    channels = ((campaign_pb2.AD_PLATFORM_GOOGLE_SEARCH, google), (campaign_pb2.AD_PLATFORM_META, meta))
+    plan = campaign_pb2.TestPlan(
+        channels=[campaign_pb2.ChannelPlan(platform=platform, budget_micros=money) for platform, money in channels]
+    )
+    shares = split_budget(plan, budget, names)
+    assert all(share >= 0 for share in shares.values())
+    assert sum(shares.values()) == (budget if {"google_ads", "meta"} & set(names) else 0)
 
 
 async def _column(kit: Kit, column: object) -> object:

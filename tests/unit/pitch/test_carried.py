@@ -11,6 +11,8 @@ OWN = "A mobile app that helps households waste less food by tracking expiry dat
 SURVEY = item("problem", "In our survey 63% of 412 households threw food away every week.")
 DOUBT = item("problem", "Most people shrug at food waste: only 7 of 90 would change a habit for it.")
 
+REFUSAL = item("willingness-to-pay", "Two thirds said they would not pay more than $4 a month.")
+
 
 @pytest.mark.parametrize(
     ("text", "items"),
@@ -18,6 +20,7 @@ DOUBT = item("problem", "Most people shrug at food waste: only 7 of 90 would cha
         ("63% of the households in a survey threw food away every week", [SURVEY]),
         ("Every week households threw food away: so a survey of 412 says", [SURVEY]),
         ("Only 7 of 90 people would change a habit for food waste", [DOUBT]),
+        ("Two thirds would not pay more than $4 a month", [REFUSAL]),
     ],
 )
 def test_what_the_quotes_say_is_carried(text: str, items: list) -> None:  # type: ignore[type-arg]
@@ -33,6 +36,12 @@ def test_what_the_quotes_say_is_carried(text: str, items: list) -> None:  # type
         ("Households threw food away every week, 12 kilos each in the survey", [SURVEY], "number"),
         ("Supermarkets throw away bread because regulators set narrow limits on shelf life", [SURVEY], "say more"),
         ("Households in the survey never threw food away in a week", [SURVEY], "deny"),
+        ("Only $7 of 90 people would change a habit for food waste", [DOUBT], "unit"),
+        ("In a survey 412% of households threw food away every week", [SURVEY], "unit"),
+        ("Most households in a survey threw food away every week", [SURVEY], "amount"),
+        ("Food that households threw away every week has doubled in a survey", [SURVEY], "amount"),
+        ("Every week households in the survey rarely threw food away", [SURVEY], "deny"),
+        ("People said they would pay more than $4 a month", [REFUSAL], "deny"),
         ("The best survey of households that threw food away every week", [SURVEY], "praise"),
         ("Households threw food away: see https://evil.example", [SURVEY], "no plain sentence"),
         ("<b>Households</b> threw food away every week", [SURVEY], "no plain sentence"),
